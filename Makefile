@@ -1,0 +1,60 @@
+# Everything on a fresh machine with python3 (3.11), make and git: `make run`, `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean
+
+BIN := .venv/bin
+INPUTS := pyproject.toml requirements.lock .ci/environment
+# -W error is in pyproject.toml; a test that hangs must not hold the gate for ever.
+PYTEST := $(BIN)/python -m pytest
+
+help:
+	@printf '%s\n' \
+	  'make run     workspace, service, agent on this machine and JupyterLab on the tour' \
+	  'make test    the whole suite' \
+	  'make check   format, lint, types, layers, fast tests (under a minute)' \
+	  'make bench   the benchmark table' \
+	  'make lock    pin the versions of all packages anew'
+
+.venv/.run: $(INPUTS)
+	@.ci/environment
+	touch $@
+
+.venv/.test: $(INPUTS)
+	@.ci/environment test
+	touch $@ .venv/.run
+
+.venv/.bench: $(INPUTS)
+	@.ci/environment test bench
+	touch $@ .venv/.test .venv/.run
+
+run: .venv/.run
+	@exec $(BIN)/workbench up
+
+define LINT
+$(BIN)/ruff format --check .
+$(BIN)/ruff check .
+$(BIN)/mypy
+$(BIN)/lint-imports
+endef
+
+check: .venv/.test
+	@$(LINT)
+	$(PYTEST) -m 'not slow and not browser'
+
+test: .venv/.test
+	@.ci/system-packages
+	$(LINT)
+	$(PYTEST)
+
+bench: .venv/.bench
+	@$(BIN)/python tests/bench/run.py
+
+lock: .venv/.run
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+	  --custom-compile-command 'make lock' --extra test --extra bench pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""What acts: jobs, runbooks, backup, recovery, configuration. Not built yet: the place is kept."""

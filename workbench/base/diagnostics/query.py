@@ -1,0 +1,192 @@
+"""Messages about a query text: its form, its names, its types, its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workbench.base.errors import Span, WorkbenchError
+from workbench.base.registry import nearest
+
+
+def _did_you_mean(name: str, known: Iterable[str], kind: str = "", listed: int = 8) -> str | None:
+    names = list(known)
+    near = nearest(name, names)
+    parts = []
+    if near:
+        parts.append(f"did you mean {' or '.join(repr(n) for n in near[:2])}?")
+    if kind and names:
+        shown = sorted(names)[:listed]
+        more = f" and {len(names) - listed} more" if len(names) > listed else ""
+        parts.append(f"{kind}: {', '.join(shown)}{more}")
+    return " ".join(parts) or None
+
+
+# ---- form -----------------------------------------------------------------------------------
+
+
+def unclosed_string(span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL001",
+        "this string is not closed",
+        span,
+        hint="end it with the quote it starts with, on the same line",
+    )
+
+
+def unknown_character(char: str, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL002", f"{char!r} has no meaning here", span)
+
+
+def expected(what: str, found: str, span: Span, hint: str | None = None) -> WorkbenchError:
+    return WorkbenchError("KQL003", f"expected {what}, found {found}", span, hint=hint)
+
+
+def bad_literal(kind: str, text: str, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL004", f"{text!r} is no {kind}", span)
+
+
+def unknown_operator(name: str, span: Span, known: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL005", f"no tabular operator named {name!r}", span, hint=_did_you_mean(name, known)
+    )
+
+
+def unsupported(what: str, span: Span, instead: str) -> WorkbenchError:
+    return WorkbenchError("KQL006", f"{what} is not supported", span, hint=instead)
+
+
+def empty_query() -> WorkbenchError:
+    return WorkbenchError("KQL007", "the query is empty", hint="name a table, such as: Heartbeat | take 10")
+
+
+def bad_option(option: str, operator: str, span: Span, known: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL008", f"{operator} has no option {option!r}", span, hint=_did_you_mean(option, known, "options")
+    )
+
+
+def too_deep(span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL009", "the query is nested too deeply", span, hint="split it with let statements"
+    )
+
+
+# ---- names ----------------------------------------------------------------------------------
+
+
+def unknown_column(name: str, span: Span, columns: Sequence[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL101", f"no column named {name!r}", span, hint=_did_you_mean(name, columns, "columns here")
+    )
+
+
+def unknown_table(name: str, span: Span, tables: Sequence[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL102", f"no table named {name!r}", span, hint=_did_you_mean(name, tables, "tables here")
+    )
+
+
+def unknown_function(name: str, span: Span, functions: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError("KQL103", f"no function named {name!r}", span, hint=_did_you_mean(name, functions))
+
+
+def name_taken(name: str, span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL104",
+        f"there is more than one column named {name!r} here",
+        span,
+        hint="give one of them another name with project-rename",
+    )
+
+
+def name_declared_twice(name: str, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL105", f"{name!r} is declared twice", span)
+
+
+def aggregate_outside_summarize(name: str, span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL106",
+        f"{name}() is an aggregate and needs summarize",
+        span,
+        hint=f"write: summarize {name}(…) by …",
+    )
+
+
+def not_an_aggregate(span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL107",
+        "summarize needs an aggregate here",
+        span,
+        hint="wrap it in an aggregate such as take_any(), or move it behind 'by'",
+    )
+
+
+# ---- types and arguments --------------------------------------------------------------------
+
+
+def wrong_type(what: str, wanted: str, got: str, span: Span, hint: str | None = None) -> WorkbenchError:
+    return WorkbenchError("KQL201", f"{what} needs {wanted}, not {got}", span, hint=hint)
+
+
+def no_operator_for(
+    operator: str, left: str, right: str, span: Span, hint: str | None = None
+) -> WorkbenchError:
+    return WorkbenchError("KQL202", f"{left} {operator} {right} has no meaning", span, hint=hint)
+
+
+def wrong_count(name: str, wanted: str, got: int, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL203", f"{name}() takes {wanted}, not {got}", span)
+
+
+def not_constant(what: str, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL204", f"{what} has to be a constant", span)
+
+
+def needs_serialized(name: str, span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL205",
+        f"{name}() needs rows in a fixed order",
+        span,
+        hint="put 'sort by …' or 'serialize' before it",
+    )
+
+
+def expected_table(span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL206", "a table is needed here, this is a single value", span)
+
+
+def expected_scalar(span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL207",
+        "a single value is needed here, this is a table",
+        span,
+        hint="toscalar(…) takes the first value of a table",
+    )
+
+
+def bad_argument(name: str, why: str, span: Span) -> WorkbenchError:
+    return WorkbenchError("KQL208", f"{name}: {why}", span)
+
+
+def bad_regex(pattern: str, why: str, span: Span | None) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL209",
+        f"{pattern!r} is no regular expression: {why}",
+        span,
+        hint="the syntax is RE2: no look-around, no back-references",
+    )
+
+
+# ---- run time -------------------------------------------------------------------------------
+
+
+def run_failed(why: str) -> WorkbenchError:
+    return WorkbenchError("KQL301", f"the query stopped: {why}")
+
+
+def assertion_failed(message: str, span: Span | None) -> WorkbenchError:
+    return WorkbenchError("KQL302", f"assert failed: {message}", span)
+
+
+def interrupted() -> WorkbenchError:
+    return WorkbenchError("KQL303", "the query was stopped")

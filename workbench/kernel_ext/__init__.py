@@ -1,0 +1,58 @@
+"""The notebook side: the log search magic and how results look. `%load_ext workbench` comes in here.
+
+Nothing of the engine is imported until the extension is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_CHARTS = ("Chart", "LayerChart")
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register `%logsearch` and `%%logsearch`, and how results and charts show themselves.
+
+    A chart made with Altair draws here without a network as long as no Altair renderer was chosen.
+    """
+    # First of all, so that Polars' hook for interrupts is seen before the kernel hides it.
+    from workbench.kernel_ext.interrupt import HOOK
+
+    HOOK.learn()
+    from workbench.kernel_ext.magics import LogSearch
+    from workbench.query.result import Result
+
+    magics = LogSearch(shell)
+    shell.register_magics(magics)
+    formatter = shell.display_formatter.mimebundle_formatter
+    formatter.for_type(Result, magics.bundle)
+    for name in _CHARTS:
+        formatter.for_type_by_name("altair.vegalite.v6.api", name, _chart_bundle)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take back what `load_ipython_extension` registered."""
+    from workbench.query.result import Result
+
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("logsearch", None)
+    formatter = shell.display_formatter.mimebundle_formatter
+    if Result in formatter:
+        formatter.pop(Result)
+    for name in _CHARTS:
+        formatter.pop(f"altair.vegalite.v6.api.{name}", None)
+
+
+def _chart_bundle(chart: Any) -> Any:
+    """A chart as it draws offline, or as Altair would send it when a renderer was chosen."""
+    import altair
+
+    from workbench.kernel_ext.display import of_chart
+
+    if altair.renderers.active != "default":
+        return chart._repr_mimebundle_()
+    output = of_chart(chart)
+    return output.data, output.metadata

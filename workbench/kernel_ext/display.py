@@ -1,0 +1,75 @@
+"""What a cell shows: a `Result`, a chart or a plan in, MIME bundles out.
+
+A table is HTML and text. A chart is Vega-Lite 5 JSON (what JupyterLab draws by itself, offline, and
+also in notebooks it does not trust), the same picture as SVG for exported pages, and a line of text.
+It sends nothing: `magics` and IPython's formatters do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.kernel_ext import footer, markup, plain
+from workbench.query.result import Result
+
+VEGA_LITE = "application/vnd.vegalite.v5+json"
+_NOT_DRAWN = frozenset({"table"})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a cell: the same thing in several media types."""
+
+    data: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def outputs(result: Result, limit: int, name: str | None = None) -> list[Output]:
+    """The answer as a cell shows it: a table, or a chart and its footer.
+
+    Raises
+    ------
+    WorkbenchError
+        LAB201 to LAB206 when `render` asks for what can't be drawn.
+    """
+    if result.render is None or result.render.kind.lower() in _NOT_DRAWN:
+        return [of_table(result, limit, name)]
+    from workbench.query.chart import chart, notes_of
+
+    drawn = chart(result)
+    notes = notes_of(drawn)
+    words = footer.line(footer.parts(result, None, name, notes))
+    below = Output({"text/html": markup.below_chart(result, notes, name), "text/plain": words})
+    return [of_chart(drawn), below]
+
+
+def of_table(result: Result, limit: int, name: str | None = None, notes: Sequence[str] = ()) -> Output:
+    """The first `limit` rows and the footer."""
+    return Output(
+        {
+            "text/html": markup.table(result, limit, notes, name),
+            "text/plain": plain.table(result, limit, notes, name),
+        }
+    )
+
+
+def of_chart(drawn: Any) -> Output:
+    """An Altair chart as it draws in JupyterLab without a network, in its theme, and as SVG."""
+    from workbench.query.chart import for_host, picture, summary
+
+    spec = for_host(drawn.to_dict())
+    return Output(
+        {VEGA_LITE: spec, "image/svg+xml": picture(spec), "text/plain": summary(drawn)},
+        {VEGA_LITE: {"embed_options": {"actions": False, "renderer": "svg", "tooltip": True}}},
+    )
+
+
+def of_text(text: str) -> Output:
+    """A plan, or other text in lines."""
+    return Output({"text/html": markup.text(text), "text/plain": text})
+
+
+def of_progress(line: str) -> Output:
+    return Output({"text/html": markup.progress(line), "text/plain": line})

@@ -1,0 +1,55 @@
+"""The line below an answer: how much of it is shown, what it took, what it used."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from workbench.kernel_ext.cells import duration, printable
+from workbench.query.result import Result
+
+
+def seconds(value: float) -> str:
+    """Time taken, in two digits.
+
+    Examples
+    --------
+    >>> seconds(0.1234), seconds(0.0004), seconds(75)
+    ('0.12 s', '<0.01 s', '1 min 15 s')
+    """
+    if value < 0.01:
+        return "<0.01 s"
+    if value < 60:
+        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+    return duration(dt.timedelta(seconds=round(value)))
+
+
+def parts(result: Result, shown: int | None, name: str | None = None, notes: Sequence[str] = ()) -> list[str]:
+    """The parts of the footer in order; `shown` is None under a chart.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from workbench.base.dtypes import Column, ScalarType
+    >>> r = Result(pl.DataFrame({"n": [1, 2]}), (Column("n", ScalarType.LONG),))
+    >>> parts(r, 2)
+    ['rows 2 of 2', '<0.01 s']
+    """
+    total = len(result)
+    in_all = f"more than {total:,}" if result.truncated else f"{total:,}"
+    found = [f"rows {shown:,} of {in_all}" if shown is not None else f"drawn from {in_all} rows"]
+    if result.truncated:
+        found.append(f"truncated: cut after {total:,} rows")
+    took = result.statistics
+    found.append(seconds(took.seconds))
+    if took.files_total:
+        found.append(f"files {took.files_read:,} of {took.files_total:,} read")
+    if took.bound:
+        found.append("bound: " + ", ".join(f"{printable(n)} ({kind})" for n, kind in took.bound))
+    if name:
+        found.append(f"kept as {name}")
+    return [*found, *notes]
+
+
+def line(of: Sequence[str]) -> str:
+    return " · ".join(of)

@@ -1,0 +1,148 @@
+"""`%%logsearch` and `%logsearch`: a cell's text in, an answer shown; the `Result` kept on wish.
+
+Reads the options, opens the workspace, lets the query run where an interrupt can stop it, shows what
+came back. It holds no logic of its own: a query means the same here, on the command line and over HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.display import display
+
+from workbench.base.config import default_workspace
+from workbench.base.diagnostics import kernel as diagnostics
+from workbench.kernel_ext import display as shown
+from workbench.kernel_ext import interrupt
+from workbench.kernel_ext.bind import Scope
+from workbench.kernel_ext.footer import seconds
+from workbench.kernel_ext.options import PREVIEW_ROWS, parse_line
+from workbench.query.result import Result
+
+_PROGRESS_AFTER = 1.0
+# Names that IPython puts beside the user's own.
+_NOTEBOOK_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
+
+
+@magics_class
+class LogSearch(Magics):  # type: ignore[misc]
+    """The log search magic of one kernel."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._workspaces: dict[str, Any] = {}
+        self._limits: WeakKeyDictionary[Result, int] = WeakKeyDictionary()
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    @needs_local_scope  # type: ignore[untyped-decorator]
+    @line_cell_magic  # type: ignore[untyped-decorator]
+    def logsearch(
+        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
+    ) -> Result | None:
+        """Ask the records of your machines in KQL.
+
+        %%logsearch [options]           shows the answer of the cell's query
+        Heartbeat | summarize count() by Computer
+
+        %logsearch [options] KQL        gives the Result: r = %logsearch Heartbeat | count
+
+        Options
+          --as NAME          keep the Result in this notebook variable
+          --timespan SPAN    only records of that time: P1D, PT1H or start/end
+          --limit N          rows shown (50); all rows are kept
+          --explain          show how the query would run, and run nothing
+          --workspace PATH   ask this workspace (folder or URL), not the default one
+
+        Notebook variables are part of the language: a name that is no column, table or let is looked
+        up in the notebook and goes in as a typed value (str, int, float, bool, datetime, timedelta,
+        list, dict) or as a table (Polars, pandas, Arrow). The line below the answer says what was bound.
+
+        Of the Result r: r.frame is a Polars DataFrame, r.chart() an Altair chart; r.columns, r.types,
+        r.truncated and r.statistics tell about it. 'render timechart' and the like draw.
+        Interrupting the kernel stops the query.
+        """
+        options, begun = parse_line(line)
+        text = begun if cell is None else f"{begun}\n{cell}" if begun else cell
+        if not text.strip():
+            raise diagnostics.no_query()
+        workspace = self._workspace(options.workspace)
+        scope = Scope([local_ns or {}, self.shell.user_ns], _NOTEBOOK_NAMES)
+        if options.explain:
+            plan = workspace.explain(text, timespan=options.timespan, scope=scope)
+            _send(shown.of_text(plan))
+            return None
+        progress = _Progress()
+        try:
+            result: Result = interrupt.run(
+                lambda: workspace.query(text, timespan=options.timespan, scope=scope), progress.tick
+            )
+        except BaseException:
+            progress.finish("stopped")
+            raise
+        if options.name:
+            self.shell.user_ns[options.name] = result
+        if cell is None:
+            progress.finish("done")
+            self._limits[result] = options.limit
+            return result
+        for output in shown.outputs(result, options.limit, options.name):
+            progress.replace(output)
+        return None
+
+    def bundle(self, result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A `Result` at the end of a cell: the first output that `%%logsearch` would show of it."""
+        first = shown.outputs(result, self._limits.get(result, PREVIEW_ROWS))[0]
+        return first.data, first.metadata
+
+    def _workspace(self, path: str | None) -> Any:
+        """The workspace at `path`, opened once in this kernel."""
+        where = path or default_workspace()
+        if where not in self._workspaces:
+            from workbench import workspace
+
+            self._workspaces[where] = workspace.open(where)
+        return self._workspaces[where]
+
+
+class _Progress:
+    """The place of the first output: the time that passed, then the answer itself."""
+
+    def __init__(self) -> None:
+        self._place: str | None = None
+        self._said = 0
+        self._passed = 0.0
+
+    def tick(self, passed: float) -> None:
+        """Say every second how long the query runs; nothing is said of a short one."""
+        self._passed = passed
+        if passed < _PROGRESS_AFTER or int(passed) == self._said:
+            return
+        self._said = int(passed)
+        line = f"searching · {seconds(self._said)} · interrupt the kernel to stop"
+        if self._place is None:
+            self._place = uuid4().hex
+            _send(shown.of_progress(line), display_id=self._place)
+        else:
+            _send(shown.of_progress(line), display_id=self._place, update=True)
+
+    def replace(self, output: shown.Output) -> None:
+        """Put the output where the progress stood; the next one goes below."""
+        if self._place is None:
+            _send(output)
+            return
+        _send(output, display_id=self._place, update=True)
+        self._place = None
+
+    def finish(self, word: str) -> None:
+        """Leave one last line where the progress stood, if it did."""
+        if self._place is not None:
+            self.replace(shown.of_progress(f"{word} after {seconds(self._passed)}"))
+
+
+def _send(output: shown.Output, **how: Any) -> None:
+    display(output.data, metadata=output.metadata, raw=True, **how)

@@ -1,0 +1,119 @@
+"""A result as HTML that needs nothing around it: names and types, rows, footer.
+
+Colours come from JupyterLab's `--jp-*` variables and fall back to those of the page. Each text from
+the data is made printable and then escaped; there is no script, so it looks the same where outputs
+are not trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from workbench.base.dtypes import ScalarType
+from workbench.kernel_ext import footer
+from workbench.kernel_ext.cells import Cell, cell, is_code, is_right_aligned, printable
+from workbench.query.result import Result
+
+_SHORT = 40
+_LONGEST_SUMMARY = 160
+_LONGEST_CELL = 10_000
+_UNFOLDED_BUDGET = 400_000
+
+
+@cache
+def style() -> str:
+    """The style sheet, as it stands in every output (a saved notebook has to carry it)."""
+    return files("workbench.kernel_ext").joinpath("assets/result.css").read_text()
+
+
+def table(result: Result, limit: int, notes: Sequence[str] = (), name: str | None = None) -> str:
+    """The first `limit` rows as a table with a sticky header, and the footer below it."""
+    shown = result.frame.head(limit)
+    heads = "".join(_head(c.name, c.type) for c in result.schema)
+    budget = _Budget(_UNFOLDED_BUDGET)
+    columns = [
+        [_data(cell(value, c.type), c.type, budget) for value in shown.to_series(i)]
+        for i, c in enumerate(result.schema)
+    ]
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
+    if not shown.height and columns and not len(result):
+        rows = f'<tr><td colspan="{len(columns)}" class="wb-null">no rows</td></tr>'
+    label = escape(f"Result: {shown.height:,} of {len(result):,} rows, {len(columns)} columns", quote=True)
+    return _frame(
+        f'<div class="wb-scroll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="wb-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        + _foot(footer.parts(result, shown.height, name, notes))
+    )
+
+
+def below_chart(result: Result, notes: Sequence[str] = (), name: str | None = None) -> str:
+    """The footer alone."""
+    return _frame(_foot(footer.parts(result, None, name, notes)))
+
+
+def text(lines: str) -> str:
+    """Plain text as it is, in the code font."""
+    return _frame(f"<pre>{escape(printable(lines, lines=True))}</pre>")
+
+
+def progress(line: str) -> str:
+    """The line that stands where the answer will be."""
+    return _frame(f'<div class="wb-foot" role="status">{escape(line)}</div>')
+
+
+class _Budget:
+    """How many characters may still be hidden behind cells that unfold."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, text: str) -> str:
+        """As much of `text` as there is room for, and a word about the rest."""
+        room = min(len(text), _LONGEST_CELL, self.left)
+        self.left -= room
+        if room == len(text):
+            return text
+        return f"{text[:room]}\n… {len(text) - room:,} more characters"
+
+
+def _frame(inner: str) -> str:
+    return f'<div class="wb-result"><style>{style()}</style>{inner}</div>'
+
+
+def _foot(parts: Sequence[str]) -> str:
+    said = [
+        f'<span class="wb-warn">{escape(p)}</span>' if p.startswith("truncated") else escape(p) for p in parts
+    ]
+    return f'<div class="wb-foot">{" · ".join(said)}</div>'
+
+
+def _head(name: str, kql: ScalarType) -> str:
+    right = ' class="wb-n"' if is_right_aligned(kql) else ""
+    return f'<th scope="col"{right}>{escape(printable(name))} <span class="wb-type">{kql.value}</span></th>'
+
+
+def _data(shown: Cell, kql: ScalarType, budget: _Budget) -> str:
+    """One `<td>`; long and many-lined text unfolds on a click."""
+    if shown.null:
+        return f'<td class="{"wb-null wb-n" if is_right_aligned(kql) else "wb-null"}" aria-label="null">{shown.text}</td>'
+    names = [
+        name
+        for name, on in (
+            ("wb-n", is_right_aligned(kql)), ("wb-t", kql is ScalarType.DATETIME), ("wb-c", is_code(kql))
+        )
+        if on
+    ]  # fmt: skip
+    attributes = f' class="{" ".join(names)}"' if names else ""
+    if shown.exact:
+        attributes += f' title="{escape(shown.exact, quote=True)}"'
+    if not shown.folded and len(shown.text) <= _SHORT:
+        return f"<td{attributes}>{escape(shown.text)}</td>"
+    summary = shown.text if len(shown.text) <= _LONGEST_SUMMARY else shown.text[:_LONGEST_SUMMARY] + "…"
+    unfolded = budget.take(shown.folded or shown.text)
+    return (
+        f"<td{attributes}><details><summary>{escape(summary)}</summary>"
+        f"<pre>{escape(unfolded)}</pre></details></td>"
+    )

@@ -1,0 +1,154 @@
+"""The options of `%logsearch`: the text behind the magic's name in, `Options` and the query's start out.
+
+Reads the text by itself, so that a wrong option is a coded error with a caret and never ends the
+process, and so that the query behind the options is left exactly as it was written.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.base.diagnostics import kernel as diagnostics
+from workbench.base.errors import Span, WorkbenchError
+
+PREVIEW_ROWS = 50
+MOST_PREVIEW_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the first line of a cell asked for.
+
+    Attributes
+    ----------
+    name : str or None
+        Notebook variable that gets the `Result` (`--as`).
+    timespan : str or None
+        `P1D`, `PT1H` or `start/end` (`--timespan`).
+    limit : int
+        Rows shown (`--limit`); all rows are kept.
+    explain : bool
+        Show the plan, run nothing (`--explain`).
+    workspace : str or None
+        Folder or URL (`--workspace`), else the default one.
+    """
+
+    name: str | None = None
+    timespan: str | None = None
+    limit: int = PREVIEW_ROWS
+    explain: bool = False
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one option is written: its field, and what its value is (none for a switch)."""
+
+    field: str
+    value: str = ""
+    help: str = ""
+
+
+FORMS = {
+    "--as": _Form("name", "a variable name", "keep the Result in this notebook variable"),
+    "--timespan": _Form(
+        "timespan", "a duration such as P1D or PT1H, or start/end", "only records of that time"
+    ),
+    "--limit": _Form(
+        "limit", f"a whole number from 0 to {MOST_PREVIEW_ROWS}", "rows shown (50); all are kept"
+    ),
+    "--explain": _Form("explain", "", "show how the query would run, and run nothing"),
+    "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
+}
+
+_WORD = re.compile(r"\s*(?P<name>-[-\w]*)(?P<equals>=)?")
+_VALUE = re.compile(
+    r"""\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'][^\s]*)|(?P<open>["'][^\s]*))"""
+)
+
+
+def parse_line(line: str) -> tuple[Options, str]:
+    """Split the text behind the magic's name into its options and the query.
+
+    Parameters
+    ----------
+    line : str
+        One line, without `%logsearch`.
+
+    Returns
+    -------
+    tuple of Options and str
+        The rest, from the first word that is no option, as written.
+
+    Raises
+    ------
+    WorkbenchError
+        LAB001 to LAB007, with the place in `line`.
+
+    Examples
+    --------
+    >>> options, query = parse_line("--limit 5 --as r Heartbeat | count")
+    >>> options.limit, options.name, query
+    (5, 'r', 'Heartbeat | count')
+    """
+    try:
+        return _parse(line)
+    except WorkbenchError as error:
+        raise error.within(line) from None
+
+
+def _parse(line: str) -> tuple[Options, str]:
+    given: dict[str, Any] = {}
+    at = 0
+    while (word := _WORD.match(line, at)) is not None:
+        name, span = word["name"], Span(word.start("name"), word.end("name"))
+        form = FORMS.get(name)
+        if form is None:
+            raise diagnostics.unknown_option(name, span, list(FORMS))
+        if form.field in given:
+            raise diagnostics.option_twice(name, span)
+        at = word.end()
+        if not form.value:
+            if word["equals"]:
+                raise diagnostics.no_value(name, span)
+            given[form.field] = True
+            continue
+        value = _VALUE.match(line, at)
+        if value is None or (value["bare"] or "").startswith("--"):
+            raise diagnostics.option_needs_value(name, form.value, span)
+        if value["open"]:
+            raise diagnostics.open_quote(Span(value.start("open"), value.end()))
+        text = next(t for t in (value["double"], value["single"], value["bare"]) if t is not None)
+        here = Span(value.end() - len(value[0].lstrip()), value.end())
+        given[form.field] = _checked(name, form, text, here)
+        at = value.end()
+    return Options(**given), line[at:].lstrip()
+
+
+def _checked(name: str, form: _Form, text: str, span: Span) -> str | int:
+    """The value of an option in its type, or the error that says what is wanted."""
+    if form.field == "limit":
+        if not text.isdecimal() or int(text) > MOST_PREVIEW_ROWS:
+            raise diagnostics.bad_option_value(name, text, form.value, span)
+        return int(text)
+    wrong = not text.strip() or (
+        form.field == "name" and (not text.isidentifier() or keyword.iskeyword(text) or text.startswith("_"))
+    )
+    if wrong:
+        raise diagnostics.bad_option_value(name, text, form.value, span)
+    return text
+
+
+def help_lines() -> str:
+    """The options as lines of text for `%logsearch?`.
+
+    Examples
+    --------
+    >>> "--explain" in help_lines()
+    True
+    """
+    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "workspace": "PATH"}
+    return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())

@@ -1,0 +1,1 @@
+"""From text to rows: lexer → parser → binder → plan → rewrite → backend → Result."""

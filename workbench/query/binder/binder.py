@@ -1,0 +1,245 @@
+"""The binder: one object a query, with the scope, the options and what it found on the way."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.base import clock
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.dtypes import Column, ScalarType, Schema
+from workbench.base.errors import Span, WorkbenchError
+from workbench.query import syntax
+from workbench.query.binder import calls, expressions, functions_let, names, projections, tables
+from workbench.query.binder.scope import (
+    BoundName,
+    FunctionEntry,
+    PendingEntry,
+    ScalarEntry,
+    Scope,
+    TableEntry,
+)
+from workbench.query.operators import OPERATORS
+from workbench.query.plan import Aggregate, Const, Expr, Rel, Scan, SortKey, Values
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Catalog(Protocol):
+    """The tables that a query can name."""
+
+    def tables(self) -> list[str]: ...
+    def schema(self, table: str) -> Schema | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound query: the plan, what `render` asked for, which notebook names it used."""
+
+    rel: Rel
+    render: tuple[str, Mapping[str, Any]] | None
+    names: tuple[BoundName, ...]
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What the binder asks of its caller: to run a plan, to look up a name of the notebook."""
+
+    evaluate: Callable[[Rel], pl.DataFrame]
+    fold: Callable[[Expr], Expr]
+    outside: Callable[[str], Const | Values | None] = field(default=lambda name: None)
+    empty: bool = False
+
+
+def bind(query: syntax.Query, text: str, catalog: Catalog, hooks: Hooks, parameters: Mapping[str, Const] | None = None) -> Bound:  # fmt: skip
+    """The plan of a query.
+
+    Raises
+    ------
+    WorkbenchError
+        KQL1xx, KQL2xx with the place in `text`.
+    """
+    binder = Binder(text, catalog, hooks)
+    try:
+        return binder.query(query, parameters or {})
+    except WorkbenchError as error:
+        raise error.within(text) from None
+
+
+class Binder:
+    """Implements `operators.BinderApi`; its parts are modules of functions that take it."""
+
+    def __init__(self, text: str, catalog: Catalog, hooks: Hooks) -> None:
+        self.text = text
+        self.catalog = catalog
+        self.hooks = hooks
+        self.scope = Scope()
+        self.now = clock.now_ticks()
+        self.rendered: tuple[str, Mapping[str, Any]] | None = None
+        self.bound: dict[str, BoundName] = {}
+        self.calls_deep = 0
+
+    # ---- statements -------------------------------------------------------------------------
+
+    def query(self, query: syntax.Query, parameters: Mapping[str, Const]) -> Bound:
+        self.scope.entries.update({n: ScalarEntry(c) for n, c in parameters.items()})
+        self.scope = self.scope.child()
+        self.statements(query.statements)
+        if not query.pipelines:
+            raise diagnostics.empty_query()
+        last = query.pipelines[-1]
+        rel = tables.table(self, last) if self._is_table(last) else self._scalar_result(last)
+        used = tuple(self.bound.values())
+        return Bound(rel, self.rendered, used)
+
+    def _is_table(self, pipeline: syntax.Pipeline) -> bool:
+        source = pipeline.source
+        if pipeline.operators or isinstance(
+            source, syntax.Operator | syntax.Name | syntax.Lambda | syntax.Member
+        ):
+            return True
+        return isinstance(source, syntax.Call) and tables.is_tabular_call(self, source)
+
+    def _scalar_result(self, pipeline: syntax.Pipeline) -> Rel:
+        raise diagnostics.expected_table(pipeline.span)
+
+    def statements(self, statements: Sequence[syntax.Statement]) -> None:
+        """Declare lets and parameters in the present scope."""
+        for statement in statements:
+            if isinstance(statement, syntax.Let):
+                self._let(statement)
+            elif isinstance(statement, syntax.DeclareParameters):
+                for p in statement.parameters:
+                    if self.scope.find(p.name) is None and p.default is not None and p.type is not None:
+                        value = self.convert(self.fold(self.expr(p.default, EMPTY_ROW)), p.type)
+                        self.scope.entries[p.name] = ScalarEntry(value)
+
+    def _let(self, let: syntax.Let) -> None:
+        if isinstance(let.value, syntax.FunctionBody):
+            self.scope.entries[let.name] = FunctionEntry(let.name, let.value, self.scope)
+            self.scope = self.scope.child()
+            return
+        # A later let of the same name hides the earlier one, which its own value may still use.
+        self.scope = self.scope.child()
+        assert self.scope.outer is not None
+        self.scope.entries[let.name] = PendingEntry(let.value, self.scope.outer)
+
+    # ---- the interface of operators ---------------------------------------------------------
+
+    def expr(self, node: syntax.Expression, row: Rel) -> Expr:
+        return expressions.bind(self, node, row)
+
+    def predicate(self, node: syntax.Expression, row: Rel) -> Expr:
+        bound = self.expr(node, row)
+        if bound.type is ScalarType.BOOL:
+            return bound
+        if bound.type is ScalarType.DYNAMIC or bound.type.is_number:
+            return self.convert(bound, ScalarType.BOOL)
+        raise diagnostics.wrong_type("a condition", "bool", bound.type.value, node.span)
+
+    def constant(self, node: syntax.Expression, what: str, type_: ScalarType | None = None) -> Any:
+        bound = self.expr(node, EMPTY_ROW)
+        if type_ is not None:
+            bound = self.convert(bound, type_)
+        folded = self.fold(bound)
+        if not isinstance(folded, Const):
+            raise diagnostics.not_constant(what, node.span)
+        return folded.value
+
+    def fold(self, expr: Expr) -> Expr:
+        return expr if isinstance(expr, Const) else self.hooks.fold(expr)
+
+    def call(self, function: str, *args: Expr, span: Span | None = None) -> Expr:
+        return calls.call(self, function, list(args), span or Span(0, 0))
+
+    def convert(self, expr: Expr, type_: ScalarType) -> Expr:
+        return calls.convert(expr, type_)
+
+    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, first: int = 1) -> list[tuple[str, Expr]]:  # fmt: skip
+        return projections.columns(self, nodes, row, first=first)
+
+    def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
+        return projections.aggregates(self, nodes, row, taken)
+
+    def sort_keys(self, keys: Sequence[syntax.Ordered], row: Rel) -> tuple[SortKey, ...]:
+        found = []
+        for key in keys:
+            value = key.value.value if isinstance(key.value, syntax.Named) else key.value
+            bound = self.expr(value, row)
+            if bound.type is ScalarType.DYNAMIC:
+                raise diagnostics.wrong_type(
+                    "sort", "a scalar", "dynamic", key.span, "cast it: tostring(…), tolong(…)"
+                )
+            descending = key.descending is not False
+            nulls_first = (not descending) if key.nulls_first is None else key.nulls_first
+            found.append(SortKey(bound, descending, nulls_first))
+        return tuple(found)
+
+    def result_name(self, node: syntax.Expression, row: Rel) -> str | None:
+        return names.result_name(node, row)
+
+    def table(self, node: syntax.Expression | syntax.Pipeline) -> Rel:
+        return tables.table(self, node)
+
+    def pipe(self, source: Rel, operators: Sequence[syntax.Operator]) -> Rel:
+        for operator in operators:
+            card = OPERATORS.get(operator.keyword)
+            assert card is not None  # the parser looked it up
+            source = card.bind(operator, source, self)
+        return source
+
+    def tables_matching(self, pattern: str, span: Span) -> list[tuple[str, Rel]]:
+        lets = {n for n in self.scope.names() if fnmatch.fnmatchcase(n, pattern)}
+        found: list[tuple[str, Rel]] = []
+        for name in sorted(lets):
+            entry = tables.resolved(self, name)
+            if isinstance(entry, TableEntry):
+                found.append((name, entry.rel))
+        for name in self.catalog.tables():
+            if fnmatch.fnmatchcase(name, pattern):
+                schema = self.catalog.schema(name)
+                if schema is not None:
+                    found.append((name, Scan(schema, name)))
+        return found
+
+    def evaluate(self, rel: Rel) -> pl.DataFrame:
+        return self.hooks.evaluate(rel)
+
+    def invoke(self, call: syntax.Call, source: Rel) -> Rel:
+        entry = self.scope.find(call.name)
+        if not isinstance(entry, FunctionEntry):
+            known = [n for n in self.scope.names() if isinstance(self.scope.find(n), FunctionEntry)]
+            raise diagnostics.unknown_function(call.name, call.name_span, known)
+        return functions_let.tabular(self, entry, call, EMPTY_ROW, source)
+
+    def is_let(self, name: str) -> bool:
+        return self.scope.find(name) is not None
+
+    def declare(self, name: str, rel: Rel) -> None:
+        # In the outermost scope too: `as` names a table for the statements that follow.
+        self.scope.entries[name] = TableEntry(rel, name)
+
+    def render(self, kind: str, properties: Mapping[str, Any]) -> None:
+        self.rendered = (kind, properties)
+
+    def fail(self, error: WorkbenchError) -> WorkbenchError:
+        return error.within(self.text)
+
+    # ---- names of the caller ----------------------------------------------------------------
+
+    def outside(self, name: str) -> Const | Values | None:
+        """A notebook variable of that name, as a typed constant or a table."""
+        found = self.hooks.outside(name)
+        if found is not None:
+            self.bound[name] = BoundName(name, found.type if isinstance(found, Const) else None)
+        return found
+
+
+EMPTY_ROW = Values((), ((),))
+
+
+def column_of(row: Rel, name: str) -> Column | None:
+    return row.column(name)

@@ -1,0 +1,88 @@
+"""What a name may stand for besides a column: let values, tables, functions, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from workbench.base.dtypes import ScalarType
+from workbench.query import syntax
+from workbench.query.plan import Expr, Rel
+
+
+@dataclass(slots=True)
+class ScalarEntry:
+    """A let that is a value."""
+
+    expr: Expr
+
+
+@dataclass(slots=True)
+class TableEntry:
+    """A let that is a table; `name` is what `withsource` shows, None for unnamed ones."""
+
+    rel: Rel
+    label: str | None = None
+
+
+@dataclass(slots=True)
+class PendingEntry:
+    """A let that was not used yet: bound at its first use, in the scope it stood in."""
+
+    value: syntax.Pipeline | syntax.Expression
+    scope: Scope
+    busy: bool = False
+
+
+@dataclass(slots=True)
+class FunctionEntry:
+    """A let function with the scope it closes over."""
+
+    name: str
+    body: syntax.FunctionBody
+    scope: Scope
+
+
+Entry = ScalarEntry | TableEntry | PendingEntry | FunctionEntry
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names in reach, inner before outer."""
+
+    outer: Scope | None = None
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def find(self, name: str) -> Entry | None:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.entries:
+                return scope.entries[name]
+            scope = scope.outer
+        return None
+
+    def holder(self, name: str) -> Scope | None:
+        """The scope that declares `name`."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.entries:
+                return scope
+            scope = scope.outer
+        return None
+
+    def names(self) -> Iterator[str]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope.entries
+            scope = scope.outer
+
+    def child(self) -> Scope:
+        return Scope(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundName:
+    """A name of the caller (a notebook variable) that was bound: its type, or None for a table."""
+
+    name: str
+    type: ScalarType | None

@@ -1,0 +1,130 @@
+"""Functions whose meaning is decided at binding: the clock, tables as values, names of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.dtypes import ScalarType
+from workbench.query import syntax
+from workbench.query.binder import calls, expressions, tables
+from workbench.query.plan import Call, Col, Const, Expr, Rel
+
+if TYPE_CHECKING:
+    from workbench.query.binder.binder import Binder
+
+T = ScalarType
+
+
+def _now(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    now = Const(T.DATETIME, b.now, node.span)
+    if not node.arguments:
+        return now
+    return calls.call(b, "+", [now, expressions.bind(b, node.arguments[0], row)], node.span)
+
+
+def _ago(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("ago", "1 argument", len(node.arguments), node.span)
+    span = calls.convert(expressions.bind(b, node.arguments[0], row), T.TIMESPAN)
+    return b.fold(calls.call(b, "-", [Const(T.DATETIME, b.now, node.span), span], node.span))
+
+
+def _toscalar(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    """The first cell of a table, computed now; a scalar argument is itself."""
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("toscalar", "1 argument", len(node.arguments), node.span)
+    argument = node.arguments[0]
+    if not tables.looks_tabular(b, argument, row):
+        return b.fold(expressions.bind(b, argument, row))
+    rel = tables.table(b, argument)
+    frame = b.evaluate(rel)
+    column = next((c for c in rel.schema if not c.hidden), None)
+    if column is None:
+        return Const(T.DYNAMIC, None, node.span)
+    value = frame[column.name][0] if frame.height else None
+    if column.type is T.DYNAMIC:
+        from workbench.query.functions.forms import loads
+
+        value = loads(value)
+    if column.type is T.STRING and value is None:
+        value = ""
+    return Const(column.type, value, node.span)
+
+
+def _column_ifexists(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    if len(node.arguments) != 2:
+        raise diagnostics.wrong_count(node.name, "2 arguments", len(node.arguments), node.span)
+    first = node.arguments[0]
+    name = b.constant(first, f"the name in {node.name}()", T.STRING)
+    column = row.column(name)
+    if column is not None:
+        return Col(column.type, column.name, node.span)
+    return expressions.bind(b, node.arguments[1], row)
+
+
+def _ingestion_time(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    column = row.column("_TimeReceived")
+    return Col(T.DATETIME, column.name, node.span) if column else Const(T.DATETIME, None, node.span)
+
+
+def _pack_all(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    ignore = bool(b.constant(node.arguments[0], "the argument of pack_all()")) if node.arguments else False
+    pairs: list[Expr] = []
+    for c in row.schema:
+        if not c.hidden:
+            pairs += [Const(T.STRING, c.name), Col(c.type, c.name)]
+    return calls.call(b, "pack_non_empty" if ignore else "bag_pack", pairs, node.span)
+
+
+def _not(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("not", "1 argument", len(node.arguments), node.span)
+    return calls.call(b, "not", [b.predicate(node.arguments[0], row)], node.span)
+
+
+def _typeof(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    argument = node.arguments[0] if node.arguments else None
+    if isinstance(argument, syntax.Name):
+        return Const(T.STRING, argument.name, node.span)
+    raise diagnostics.expected("a type", "something else", node.span)
+
+
+def _iff(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    if len(node.arguments) != 3:
+        raise diagnostics.wrong_count(node.name, "3 arguments", len(node.arguments), node.span)
+    condition = b.predicate(node.arguments[0], row)
+    rest = [expressions.bind(b, a, row) for a in node.arguments[1:]]
+    return calls.call(b, "iff", [condition, *rest], node.span)
+
+
+def _gettype(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("gettype", "1 argument", len(node.arguments), node.span)
+    value = expressions.bind(b, node.arguments[0], row)
+    if value.type is T.DYNAMIC:
+        return Call(T.STRING, "gettype_dynamic", (value,), (None,), node.span)
+    return Const(T.STRING, value.type.value, node.span)
+
+
+def _column_names_of(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    """`column_names_of(T)`: the names of a table's columns as a dynamic array."""
+    rel = tables.table(b, node.arguments[0])
+    return Const(T.DYNAMIC, [c.name for c in rel.schema if not c.hidden], node.span)
+
+
+FORMS: dict[str, Callable[[Binder, syntax.Call, Rel], Expr]] = {
+    "now": _now,
+    "ago": _ago,
+    "toscalar": _toscalar,
+    "column_ifexists": _column_ifexists,
+    "columnifexists": _column_ifexists,
+    "ingestion_time": _ingestion_time,
+    "pack_all": _pack_all,
+    "typeof": _typeof,
+    "iff": _iff,
+    "iif": _iff,
+    "gettype": _gettype,
+    "column_names_of": _column_names_of,
+}

@@ -1,0 +1,156 @@
+"""Colours, type and axes that all charts share, and the same chart dressed for its host.
+
+A chart carries plain colours that can be read on white and on black. `for_host` swaps them for the
+host's `--jp-*` variables, which a browser resolves inside SVG, so that a chart follows the theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+HEIGHT = 260
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+# Okabe and Ito's order; their black comes last, as the colour of the text.
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#666666")
+# A series alone needs no telling apart: it has the accent of the host.
+ONE_SERIES = "#0173B2"
+REST = "#9A9A9A"
+_TEXT_SERIES = OKABE_ITO[-1]
+_SEVERITY = {
+    "critical": "#D55E00", "error": "#D55E00", "fatal": "#D55E00", "failed": "#D55E00",
+    "warning": "#E69F00", "warn": "#E69F00",
+    "information": "#0072B2", "informational": "#0072B2", "info": "#0072B2",
+    "verbose": REST, "debug": REST, "trace": REST,
+    "healthy": "#009E73", "success": "#009E73", "ok": "#009E73",
+}  # fmt: skip
+_TEXT, _QUIET, _LINE = "#6B6B6B", "#767676", "#8884"
+_HOST = {
+    ONE_SERIES: "var(--jp-brand-color1, #0173B2)",
+    _TEXT_SERIES: "var(--jp-content-font-color0, #222)",
+    _TEXT: "var(--jp-content-font-color1, #444)",
+    _QUIET: "var(--jp-content-font-color2, #767676)",
+    _LINE: "var(--jp-border-color2, #8884)",
+}
+
+
+def colours(names: Sequence[str], rest: str | None) -> dict[str, str]:
+    """A colour for each series: severities have theirs, others follow the order.
+
+    Examples
+    --------
+    >>> colours(["web01"], None), colours(["Error", "Warning"], None)["Error"]
+    ({'web01': '#0173B2'}, '#D55E00')
+    """
+    known = [_SEVERITY.get(n.strip().lower()) for n in names]
+    if names and all(known) and len(set(known)) == len(known):
+        found = {n: c for n, c in zip(names, known, strict=True) if c}
+    elif len(names) == 1 and rest is None:
+        found = {names[0]: ONE_SERIES}
+    else:
+        found = {n: OKABE_ITO[i % len(OKABE_ITO)] for i, n in enumerate(names)}
+    return {**found, rest: REST} if rest is not None else found
+
+
+def config() -> dict[str, Any]:
+    """Vega-Lite's `config`: quiet frame, thin grid, small type."""
+    font = "system-ui, -apple-system, 'Segoe UI', sans-serif"
+    return {
+        "background": "transparent",
+        "padding": {"left": 4, "top": 6, "right": 16, "bottom": 4},
+        "font": font,
+        "view": {"stroke": "transparent"},
+        "axis": {
+            "gridColor": _LINE, "gridWidth": 0.6, "domainColor": _LINE, "tickColor": _LINE, "tickSize": 4,
+            "labelColor": _TEXT, "titleColor": _QUIET, "labelFontSize": 11, "titleFontSize": 11,
+            "titleFontWeight": "normal", "labelLimit": 180, "titleLimit": 240, "titlePadding": 8,
+        },
+        "axisX": {"grid": False},
+        "legend": {
+            "orient": "bottom", "direction": "horizontal", "columns": 4, "title": None, "offset": 8,
+            "labelColor": _TEXT, "labelFontSize": 11, "labelLimit": 220, "symbolSize": 70, "symbolStrokeWidth": 2,
+        },
+        "title": {"anchor": "start", "fontSize": 13, "fontWeight": 600, "color": _TEXT, "offset": 10, "limit": 640},
+        "line": {"strokeWidth": 1.6, "strokeCap": "round", "strokeJoin": "round"},
+        "area": {"line": {"strokeWidth": 1.2}, "fillOpacity": 0.3},
+        "bar": {"discreteBandSize": {"band": 0.8}},
+        "text": {"color": _TEXT, "font": font},
+    }  # fmt: skip
+
+
+def for_host(spec: dict[str, Any]) -> dict[str, Any]:
+    """The chart as JupyterLab draws it: Vega-Lite 5, as wide as its place, in the host's colours."""
+    dressed: dict[str, Any] = _swapped(deepcopy(spec))
+    dressed["$schema"] = SCHEMA
+    return dressed
+
+
+def _swapped(value: Any) -> Any:
+    """Every plain colour of the frame replaced by the host's variable; data is left alone."""
+    if isinstance(value, dict):
+        return {k: v if k in ("datasets", "data", "usermeta") else _swapped(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_swapped(v) for v in value]
+    return _HOST.get(value, value) if isinstance(value, str) else value
+
+
+def picture(spec: dict[str, Any], width: int = 760) -> str:
+    """The chart as SVG, without what only a pointer can use.
+
+    Parameters
+    ----------
+    spec : dict
+        Vega-Lite 5 or 6 JSON.
+    width : int
+        Pixels, for charts that are as wide as their place.
+    """
+    import vl_convert
+
+    still = dict(spec)
+    if still.get("width") == "container":
+        still["width"] = width
+    if "layer" in still:
+        still["layer"] = [layer for layer in still["layer"] if layer.get("name") != "hover"]
+        still.pop("params", None)
+    drawn: str = vl_convert.vegalite_to_svg(still, vl_version="5.20")
+    # Where it stands in a page it shrinks with it; alone it keeps its size.
+    return drawn.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+
+
+# ---- axes -----------------------------------------------------------------------------------
+
+
+def time_labels(first: float, last: float) -> str:
+    """A Vega expression for the label of a tick: the time, and the date below where it changes.
+
+    Parameters
+    ----------
+    first, last : float
+        Ends of the axis, ms since 1970 UTC.
+    """
+    span = (last - first) / 1000
+    if span <= 0 or span > 400 * 86400:
+        return _labels("%Y-%m", None, None)
+    if span > 4 * 86400:
+        return _labels("%m-%d", "%Y", "%j", first_of="001")
+    return _labels("%H:%M:%S" if span < 600 else "%H:%M", "%Y-%m-%d", "%H:%M:%S", first_of="00:00:00")
+
+
+def _labels(form: str, below: str | None, key: str | None, first_of: str = "") -> str:
+    text = f"utcFormat(datum.value, '{form}')"
+    if below is None:
+        return text
+    changes = f"datum.index === 0 || utcFormat(datum.value, '{key}') === '{first_of}'"
+    return f"({changes}) ? [{text}, utcFormat(datum.value, '{below}')] : {text}"
+
+
+def number_format(largest: float) -> str:
+    """The d3 format of an axis: thousands separated, large ones as 12M.
+
+    Examples
+    --------
+    >>> number_format(1500.0), number_format(3e7)
+    (',.4~r', '~s')
+    """
+    return "~s" if largest >= 1e6 or 0 < largest < 1e-3 else ",.4~r"

@@ -1,0 +1,25 @@
+"""Function cards by family. To add a function: one card in its family's file, one case in
+`tests/query/cases/functions/`. A new family file is imported here, which is the whole list.
+"""
+
+from workbench.query.functions import (  # noqa: F401
+    aggregates,
+    arithmetic,
+    comparison,
+    conversion,
+    logic,
+    matching,
+    paths,
+)
+from workbench.query.functions._card import (
+    AGGREGATES,
+    FUNCTIONS,
+    Card,
+    Naming,
+    Param,
+    Signature,
+    common,
+)
+from workbench.query.functions.unsupported import UNSUPPORTED
+
+__all__ = ["AGGREGATES", "FUNCTIONS", "UNSUPPORTED", "Card", "Naming", "Param", "Signature", "common"]

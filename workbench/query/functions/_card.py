@@ -1,0 +1,240 @@
+"""Function cards: one function, one place.
+
+A card is a class with a docstring and one way to compute it; `@scalar` or `@aggregate` registers it:
+
+    @scalar("strlen", [STRING], LONG)
+    class Strlen:
+        '''Number of characters, not bytes.'''
+        @staticmethod
+        def polars(s: pl.Expr) -> pl.Expr:
+            return s.str.len_chars().cast(pl.Int64)
+
+Ways to compute, the first that is there is taken:
+`lower(values: list[Value], args, returns) -> Value` gets values in any form, and the plan's arguments
+(a `Const` shows its value); `in_filter(values, args)` may give a condition for a filter, where null is false;
+`polars(*args: pl.Expr) -> pl.Expr` gets canonical forms (see `lowering`), constants as Python values;
+`row(*args) -> value` is called with Python values of one row (dynamic parsed, time as ticks) and
+gives a Python value; it is not called when a non-string argument is null unless `nulls = True`.
+A `types` keyword in `polars` or `row` asks for the argument types after conversion.
+Aggregates have `polars` (an aggregating expression) or `group(*lists) -> value`, called with the
+Python values of one group. `sql(*args)` is the second lowering, where there is one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from workbench.base.dtypes import NUMBERS, ScalarType
+from workbench.base.registry import Registry
+
+BOOL, INT, LONG, REAL, DECIMAL = (ScalarType.BOOL, ScalarType.INT, ScalarType.LONG, ScalarType.REAL, ScalarType.DECIMAL)  # fmt: skip
+STRING, DATETIME, TIMESPAN = ScalarType.STRING, ScalarType.DATETIME, ScalarType.TIMESPAN
+DYNAMIC, GUID = ScalarType.DYNAMIC, ScalarType.GUID
+
+_EVERY = frozenset(ScalarType)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What an argument may be.
+
+    `types` are taken as they are; any other type is converted to `types`' widest if it can be.
+    `constant`: the lowering gets a Python value, the binder demands a constant.
+    """
+
+    types: frozenset[ScalarType]
+    optional: bool = False
+    repeat: bool = False
+    constant: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether more than one type is taken as it is."""
+        return len(self.types) > 1
+
+
+ParamLike = Param | ScalarType
+ANY = Param(_EVERY)
+NUMBER = Param(NUMBERS)
+INTEGER = Param(frozenset({INT, LONG}))
+TEXT_LIKE = Param(frozenset({STRING, DYNAMIC}))
+TIME = Param(frozenset({DATETIME, TIMESPAN}))
+
+
+def _param(like: ParamLike) -> Param:
+    return like if isinstance(like, Param) else Param(frozenset({like}))
+
+
+def opt(like: ParamLike) -> Param:
+    """The argument may be left out."""
+    p = _param(like)
+    return Param(p.types, optional=True, constant=p.constant)
+
+
+def rep(like: ParamLike, *, least: int = 1) -> Param:
+    """The last argument, any number of times (`least` 0 or 1)."""
+    p = _param(like)
+    return Param(p.types, optional=least == 0, repeat=True, constant=p.constant)
+
+
+def const(like: ParamLike) -> Param:
+    """The argument is a constant; the lowering gets its Python value."""
+    p = _param(like)
+    return Param(p.types, optional=p.optional, repeat=p.repeat, constant=True)
+
+
+Returns = ScalarType | Callable[[Sequence[ScalarType]], ScalarType]
+
+
+def same(types: Sequence[ScalarType]) -> ScalarType:
+    """The type of the first argument."""
+    return types[0]
+
+
+_WIDTH = {INT: 0, LONG: 1, REAL: 2, DECIMAL: 3}
+
+
+def widest(types: Iterable[ScalarType]) -> ScalarType | None:
+    """The one type, or the widest of numbers, that all of `types` convert to; else None."""
+    found = set(types)
+    if len(found) == 1:
+        return found.pop()
+    if found and found <= NUMBERS:
+        return max(found, key=_WIDTH.__getitem__)
+    return None
+
+
+def common(types: Sequence[ScalarType]) -> ScalarType:
+    """The widest of all argument types; dynamic where they do not agree."""
+    return widest(types) or DYNAMIC
+
+
+class Naming(Enum):
+    """Which automatic column name a call gives its result (the analyser's ResultNameKind)."""
+
+    NONE = "none"
+    FIRST_ARGUMENT = "first argument"
+    ONLY_ARGUMENT = "only argument"
+    PREFIX_AND_FIRST = "prefix and first argument"
+    PREFIX_ONLY = "prefix only"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    params: tuple[Param, ...]
+    returns: Returns
+
+    def at(self, index: int) -> Param | None:
+        """The parameter that takes argument `index`."""
+        if index < len(self.params):
+            return self.params[index]
+        return self.params[-1] if self.params and self.params[-1].repeat else None
+
+    @property
+    def least(self) -> int:
+        return sum(not p.optional for p in self.params)
+
+    @property
+    def most(self) -> int | None:
+        return None if self.params and self.params[-1].repeat else len(self.params)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A registered function; see the module's docstring."""
+
+    name: str
+    signatures: tuple[Signature, ...]
+    doc: str
+    source: str
+    implementation: Any
+    naming: Naming = Naming.NONE
+    prefix: str = ""
+    aggregate: bool = False
+    window: bool = False
+    nulls: bool = False
+    wants_types: bool = False
+    aliases: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+FUNCTIONS: Registry[Card] = Registry("function")
+AGGREGATES: Registry[Card] = Registry("aggregate")
+
+C = TypeVar("C", bound=type)
+Overloads = Sequence[tuple[Sequence[ParamLike], Returns]]
+
+
+def _signatures(params: Sequence[ParamLike] | None, returns: Returns | None, overloads: Overloads | None) -> tuple[Signature, ...]:  # fmt: skip
+    if overloads is None:
+        assert params is not None
+        assert returns is not None
+        overloads = [(params, returns)]
+    return tuple(Signature(tuple(_param(p) for p in ps), r) for ps, r in overloads)
+
+
+def _card(cls: type, name: str, signatures: tuple[Signature, ...], **more: Any) -> Card:
+    ways = ("lower", "polars", "row", "group")
+    how = next((getattr(cls, w) for w in ways if hasattr(cls, w)), None)
+    wants = how is not None and "types" in inspect.signature(how).parameters
+    more.setdefault("source", f"Kusto reference: {name}()")
+    return Card(
+        name, signatures, inspect.getdoc(cls) or "", implementation=cls, wants_types=wants,
+        nulls=getattr(cls, "nulls", False), **more,
+    )  # fmt: skip
+
+
+def scalar(
+    name: str,
+    params: Sequence[ParamLike] | None = None,
+    returns: Returns | None = None,
+    *,
+    overloads: Overloads | None = None,
+    aliases: Sequence[str] = (),
+    source: str | None = None,
+    naming: Naming = Naming.NONE,
+    prefix: str = "",
+    window: bool = False,
+) -> Callable[[C], C]:
+    """Register a scalar function. `overloads` is a list of (params, returns), tried in order."""
+
+    def register(cls: C) -> C:
+        more: dict[str, Any] = {"naming": naming, "prefix": prefix, "window": window}
+        if source is not None:
+            more["source"] = source
+        card = _card(cls, name, _signatures(params, returns, overloads), aliases=tuple(aliases), **more)
+        for n in (name, *aliases):
+            FUNCTIONS.add(n, card, cls.__module__)
+        return cls
+
+    return register
+
+
+def aggregate(
+    name: str,
+    params: Sequence[ParamLike] | None = None,
+    returns: Returns | None = None,
+    *,
+    overloads: Overloads | None = None,
+    aliases: Sequence[str] = (),
+    prefix: str | None = None,
+    naming: Naming = Naming.PREFIX_AND_FIRST,
+    source: str | None = None,
+) -> Callable[[C], C]:
+    """Register an aggregate. `prefix` is what its automatic name starts with (`sum` → `sum_X`)."""
+
+    def register(cls: C) -> C:
+        more: dict[str, Any] = {"naming": naming, "prefix": name if prefix is None else prefix}
+        if source is not None:
+            more["source"] = source
+        signatures = _signatures(params, returns, overloads)
+        card = _card(cls, name, signatures, aggregate=True, aliases=tuple(aliases), **more)
+        for n in (name, *aliases):
+            AGGREGATES.add(n, card, cls.__module__)
+        return cls
+
+    return register

@@ -1,0 +1,222 @@
+"""Comparison: `==`, `!=`, `<` and kin, `in`, with KQL's nulls.
+
+One null side: `==` is false, `!=` true. Two null sides: both null. `<` and kin stay null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions._card import ANY, BOOL, DYNAMIC, const, rep, scalar, widest
+from workbench.query.functions.forms import canonical, converted
+from workbench.query.lowering import Form, Value
+from workbench.query.plan import Const, Expr
+
+T = ScalarType
+
+
+def aligned(a: Value, b: Value) -> tuple[Value, Value]:
+    """Both values in one type and, where both are times in µs or text, in one cheap form."""
+    if a.type is not b.type:
+        together = widest([a.type, b.type])
+        if together is None:
+            together = _meeting(a.type, b.type)
+        a, b = converted(a, together), converted(b, together)
+    if a.form is b.form and a.form in (Form.MICROSECONDS, Form.NULLABLE):
+        return a, b
+    return Value(canonical(a), a.type), Value(canonical(b), b.type)
+
+
+def _meeting(a: ScalarType, b: ScalarType) -> ScalarType:
+    """Where two types of different kind are compared: dynamic and text give way to the other."""
+    for weak in (T.DYNAMIC, T.STRING):
+        if a is weak:
+            return b
+        if b is weak:
+            return a
+    if {a, b} == {T.BOOL, T.LONG} or {a, b} == {T.BOOL, T.INT}:
+        return T.LONG
+    return T.STRING
+
+
+def _raw(value: Value) -> pl.Expr:
+    return value.expr
+
+
+def in_microseconds(ticks: int, operator: str) -> tuple[int, str]:
+    """A bound in ticks as one in µs that lets the same microseconds through."""
+    whole, rest = divmod(ticks, 10)
+    if not rest:
+        return whole, operator
+    return (whole, ">") if operator in (">", ">=") else (whole, "<=")
+
+
+_OPS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+}
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
+
+
+def _by_time(values: Sequence[Value], args: Sequence[Expr], operator: str) -> pl.Expr | None:
+    """A stored time against a constant, in µs: what the reader's statistics understand."""
+    (a, b), (x, y) = values, args
+    if isinstance(x, Const):
+        a, b, x, y, operator = b, a, y, x, _FLIPPED[operator]
+    if not (
+        a.form is Form.MICROSECONDS and isinstance(y, Const) and y.type is a.type and isinstance(y.value, int)
+    ):
+        return None
+    if operator == "==" and y.value % 10:
+        return pl.lit(False)
+    bound, operator = in_microseconds(y.value, operator)
+    dtype = pl.Datetime("us", "UTC") if a.type is T.DATETIME else pl.Duration("us")
+    return _OPS[operator](a.expr, pl.lit(bound, dtype=pl.Int64).cast(dtype))
+
+
+def _ordering(name: str) -> None:
+    operator = name
+
+    @scalar(name, [ANY, ANY], BOOL, source="Kusto reference: numerical and datetime operators")
+    class _Ordered:
+        """Order of two values of one type; null with anything is null."""
+
+        @staticmethod
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            a, b = aligned(*values)
+            return Value(_OPS[operator](_raw(a), _raw(b)), T.BOOL)
+
+        @staticmethod
+        def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
+            return _by_time(values, args, operator)
+
+    _Ordered.__name__ = f"Ordered{name}"
+
+
+for _name in ("<", "<=", ">", ">="):
+    _ordering(_name)
+
+
+def _equal(a: Value, b: Value) -> pl.Expr:
+    x, y = canonical(a), canonical(b)
+    if a.type is T.STRING:
+        return x == y
+    return pl.when(x.is_null() & y.is_null()).then(None).otherwise(x.eq_missing(y))
+
+
+@scalar("==", [ANY, ANY], BOOL, source="Kusto reference: equals operator")
+class Equals:
+    """Equal, case-sensitive. False where one side is null, null where both are."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        return Value(_equal(*aligned(*values)), T.BOOL)
+
+    @staticmethod
+    def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
+        by_time = _by_time(values, args, "==")
+        if by_time is not None:
+            return by_time
+        a, b = values
+        # A null text is "", so only against "" does it matter that the column may hold nulls.
+        plain = any(isinstance(x, Const) and x.value not in ("", None) for x in args)
+        if a.type is b.type is T.STRING and plain:
+            return a.expr == b.expr
+        x, y = aligned(a, b)
+        return None if x.form is Form.NULLABLE else x.expr == y.expr
+
+
+@scalar("!=", [ANY, ANY], BOOL, source="Kusto reference: not equals operator")
+class NotEquals:
+    """Not equal, case-sensitive. True where one side is null, null where both are."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        return Value(~_equal(*aligned(*values)), T.BOOL)
+
+
+# ---- lists ----------------------------------------------------------------------------------
+
+
+def _listed(value: Value, constants: Any, others: Sequence[Value]) -> pl.Expr:
+    expr = canonical(value)
+    kept = [c for c in constants if c is not None]
+    found: pl.Expr = pl.lit(False)
+    if kept:
+        if value.type is T.DECIMAL:
+            kept = [str(c) for c in kept]
+            expr_in = expr.cast(pl.String)
+            found = expr_in.is_in(kept)
+        elif value.type is T.GUID:
+            found = expr.str.to_lowercase().is_in([str(c).lower() for c in kept])
+        else:
+            found = expr.is_in(pl.Series(kept, strict=False).implode()) if len(kept) > 1 else expr == kept[0]
+        found = found.fill_null(False)
+    for other in others:
+        if other.type is T.DYNAMIC:
+            found = found | _in_dynamic(value, other)
+        else:
+            a, b = aligned(value, other)
+            found = found | canonical(a).eq_missing(canonical(b))
+    return found
+
+
+def _in_dynamic(value: Value, array: Value) -> pl.Expr:
+    """Membership in an array that differs from row to row."""
+    from workbench.query.functions.forms import loads
+
+    text = converted(value, T.STRING)
+
+    def batch(s: pl.Series) -> pl.Series:
+        out = []
+        for row in s.to_list():
+            items = loads(row["a"])
+            listed = items if isinstance(items, list) else [items]
+            out.append(row["v"] in {str(i) for i in listed})
+        return pl.Series(s.name, out, pl.Boolean)
+
+    packed = pl.struct(canonical(text).alias("v"), canonical(array).alias("a"))
+    return packed.map_batches(batch, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+@scalar("in", [ANY, const(DYNAMIC), rep(ANY, least=0)], BOOL, source="Kusto reference: in operator")
+class In:
+    """Equal to one of the items, case-sensitive; never null."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        listed = args[1]
+        assert isinstance(listed, Const)  # the binder collects the constants
+        return Value(_listed(values[0], listed.value, values[2:]), T.BOOL)
+
+    @staticmethod
+    def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
+        value, listed = values[0], args[1]
+        if (
+            value.type is not T.STRING
+            or len(values) > 2
+            or not isinstance(listed, Const)
+            or "" in listed.value
+        ):
+            return None
+        return value.expr.is_in(pl.Series(listed.value, dtype=pl.String).implode())
+
+
+@scalar("in~", [ANY, const(DYNAMIC), rep(ANY, least=0)], BOOL, source="Kusto reference: in~ operator")
+class InIgnoringCase:
+    """Equal to one of the items in any case; never null."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        listed = args[1]
+        assert isinstance(listed, Const)  # the binder collects the constants
+        lowered = Value(canonical(converted(values[0], T.STRING)).str.to_lowercase(), T.STRING)
+        others = [Value(canonical(converted(v, T.STRING)).str.to_lowercase(), T.STRING) for v in values[2:]]
+        return Value(_listed(lowered, [str(c).lower() for c in listed.value], others), T.BOOL)

@@ -1,0 +1,35 @@
+"""`print`: one row of expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.query import syntax
+from workbench.query.lexer import Token
+from workbench.query.operators._card import BinderApi, ParserApi, operator, schema_of
+from workbench.query.plan import Project, Rel, Values
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSyntax(syntax.Operator):
+    columns: tuple[syntax.Expression, ...]
+
+
+@operator("print", syntax="print [NAME =] EXPRESSION, …", source=True)
+class Print:
+    """One row; columns without a name are `print_0`, `print_1`, …"""
+
+    @staticmethod
+    def parse(p: ParserApi, keyword: Token) -> PrintSyntax:
+        columns = tuple(p.list_of(p.named_expression))
+        return PrintSyntax(keyword.span.to(p.last_span), "print", columns)
+
+    @staticmethod
+    def bind(s: PrintSyntax, source: Rel | None, b: BinderApi) -> Rel:
+        row = Values((), ((),))
+        named: list[syntax.Expression] = []
+        for i, node in enumerate(s.columns):
+            own = isinstance(node, syntax.Named)
+            named.append(node if own else syntax.Named(node.span, (f"print_{i}",), node))
+        columns = b.columns(named, row)
+        return Project(schema_of(columns), row, tuple(columns))

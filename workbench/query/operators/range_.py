@@ -1,0 +1,62 @@
+"""`range`: a column of evenly spaced values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.dtypes import Column, ScalarType
+from workbench.query import syntax
+from workbench.query.lexer import Token
+from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.plan import Const, Range, Rel, Values
+
+T = ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class RangeSyntax(syntax.Operator):
+    name: str
+    start: syntax.Expression
+    stop: syntax.Expression
+    step: syntax.Expression
+
+
+@operator("range", syntax="range NAME from START to STOP step STEP", source=True)
+class RangeOperator:
+    """One row a value from START up to STOP, both inside."""
+
+    @staticmethod
+    def parse(p: ParserApi, keyword: Token) -> RangeSyntax:
+        name = str(p.name().value)
+        p.expect_word("from")
+        start = p.expression()
+        p.expect_word("to")
+        stop = p.expression()
+        p.expect_word("step")
+        step = p.expression()
+        return RangeSyntax(keyword.span.to(p.last_span), "range", name, start, stop, step)
+
+    @staticmethod
+    def bind(s: RangeSyntax, source: Rel | None, b: BinderApi) -> Rel:
+        row = Values((), ((),))
+        start, stop, step = (b.expr(n, row) for n in (s.start, s.stop, s.step))
+        type_ = start.type
+        if T.REAL in (start.type, stop.type, step.type):
+            type_ = T.REAL
+        elif start.type is T.INT and T.LONG in (stop.type, step.type):
+            type_ = T.LONG
+        if type_ not in (T.INT, T.LONG, T.REAL, T.DATETIME, T.TIMESPAN):
+            raise diagnostics.wrong_type("range", "numbers or times", type_.value, s.start.span)
+        step_type = T.TIMESPAN if type_ is T.DATETIME else type_
+        constants = []
+        for node, bound, wanted in (
+            (s.start, start, type_),
+            (s.stop, stop, type_),
+            (s.step, step, step_type),
+        ):
+            folded = b.fold(b.convert(bound, wanted))
+            if not isinstance(folded, Const):
+                raise diagnostics.not_constant("a bound of range", node.span)
+            constants.append(folded)
+        return Range((Column(s.name, type_),), constants[0], constants[1], constants[2])

@@ -1,0 +1,112 @@
+"""`union`: all rows of several tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.base.dtypes import Column, ScalarType
+from workbench.base.errors import WorkbenchError
+from workbench.query import syntax
+from workbench.query.lexer import Token
+from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.plan import Col, Const, Expr, Project, Rel, Union
+
+
+@dataclass(frozen=True, slots=True)
+class UnionSyntax(syntax.Operator):
+    tables: tuple[syntax.Expression, ...]
+    inner: bool
+    with_source: str | None
+    fuzzy: bool
+
+
+@operator("union", syntax="union [kind=inner|outer] [withsource=NAME] [isfuzzy=true] TABLE, …", source=True)
+class UnionOperator:
+    """Rows of all tables; a column that one lacks is null there.
+
+    A name with two types becomes one column a type: `x_long`, `x_string`.
+    """
+
+    @staticmethod
+    def parse(p: ParserApi, keyword: Token) -> UnionSyntax:
+        options = p.options("union", ("kind", "withsource", "isfuzzy", "with_source"))
+        tables = tuple(p.list_of(lambda: _table(p)))
+        source = options.get("withsource", options.get("with_source"))
+        return UnionSyntax(
+            keyword.span.to(p.last_span), "union", tables, options.get("kind") == "inner",
+            str(source) if source is not None else None, options.get("isfuzzy") is True,
+        )  # fmt: skip
+
+    @staticmethod
+    def bind(s: UnionSyntax, source: Rel | None, b: BinderApi) -> Rel:
+        parts: list[tuple[str, Rel]] = [] if source is None else [("union_arg0", source)]
+        for i, node in enumerate(s.tables):
+            number = i if source is None else i + 1
+            if isinstance(node, syntax.Star):
+                parts += b.tables_matching(node.pattern, node.span)
+                continue
+            try:
+                rel = b.table(node)
+            except WorkbenchError as error:
+                if s.fuzzy and error.code in ("KQL102", "KQL103"):
+                    continue
+                raise
+            label = (
+                node.name
+                if isinstance(node, syntax.Name) and not b.is_let(node.name)
+                else f"union_arg{number}"
+            )
+            parts.append((label, rel))
+        if not parts:
+            raise _nothing(s)
+        return united(parts, inner=s.inner, with_source=s.with_source)
+
+
+def _nothing(s: UnionSyntax) -> WorkbenchError:
+    from workbench.base.diagnostics import query as diagnostics
+
+    return diagnostics.bad_argument("union", "none of these tables exists", s.span)
+
+
+def _table(p: ParserApi) -> syntax.Expression:
+    token = p.peek()
+    if token.is_mark("*") or p.peek(1).is_mark("*"):
+        name = p.name_pattern()
+        return syntax.Star(name.span, str(name.value))
+    return p.expression()
+
+
+def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: str | None = None) -> Rel:
+    """One relation of all parts, each padded to the common columns."""
+    types: dict[str, list[ScalarType]] = {}
+    hidden: dict[str, bool] = {}
+    for _, rel in parts:
+        for c in rel.schema:
+            kinds = types.setdefault(c.name, [])
+            hidden[c.name] = hidden.get(c.name, True) and c.hidden
+            if c.type not in kinds:
+                kinds.append(c.type)
+    if inner:
+        shared = [n for n in types if all(r.column(n) is not None for _, r in parts)]
+        types = {n: types[n] for n in shared}
+    target: list[tuple[Column, str, ScalarType]] = []
+    for name, kinds in types.items():
+        if len(kinds) == 1:
+            target.append((Column(name, kinds[0], hidden[name]), name, kinds[0]))
+        else:
+            target += [(Column(f"{name}_{k.value}", k, hidden[name]), name, k) for k in kinds]
+    ready = []
+    for label, rel in parts:
+        columns: list[tuple[str, Expr]] = []
+        if with_source is not None:
+            columns.append((with_source, Const(ScalarType.STRING, label)))
+        for column, name, kind in target:
+            own = rel.column(name)
+            there = own is not None and own.type is kind
+            null = Const(kind, "" if kind is ScalarType.STRING else None)
+            columns.append((column.name, Col(kind, name) if there else null))
+        schema = tuple(c for c, _, _ in target)
+        if with_source is not None:
+            schema = (Column(with_source, ScalarType.STRING), *schema)
+        ready.append(Project(schema, rel, tuple(columns)))
+    return Union(ready[0].schema, tuple(ready)) if len(ready) > 1 else ready[0]

@@ -1,0 +1,265 @@
+"""Whole texts: statements, pipelines, let functions. Tabular operators are looked up by keyword."""
+
+from __future__ import annotations
+
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.errors import WorkbenchError
+from workbench.query import syntax
+from workbench.query.lexer import Kind, Token
+from workbench.query.operators import OPERATORS
+from workbench.query.parser.expressions import ExpressionParser
+
+
+def parse(text: str) -> syntax.Query:
+    """The syntax of a query text.
+
+    Raises
+    ------
+    WorkbenchError
+        KQL00x with the place in `text`.
+
+    Examples
+    --------
+    >>> len(parse("let n = 5; Heartbeat | take n").statements)
+    1
+    """
+    parser = None
+    try:
+        parser = Parser(text)
+        return parser.query()
+    except WorkbenchError as error:
+        raise error.within(text) from None
+
+
+class Parser(ExpressionParser):
+    """The whole parser; operators get it as `ParserApi`."""
+
+    def query(self) -> syntax.Query:
+        statements: list[syntax.Statement] = []
+        pipelines: list[syntax.Pipeline] = []
+        start = self.peek().span
+        while self.peek().kind is not Kind.END:
+            if self.accept(";"):
+                continue
+            statement = self._statement()
+            if statement is not None:
+                statements.append(statement)
+            else:
+                pipelines.append(self.pipeline())
+            if self.peek().kind is not Kind.END:
+                token = self.peek()
+                if not token.is_mark(";"):
+                    raise diagnostics.expected("'|' or ';'", token.shown, token.span)
+        return syntax.Query(start.to(self.last_span), tuple(statements), tuple(pipelines))
+
+    def _statement(self) -> syntax.Statement | None:
+        token = self.peek()
+        if (token.is_word("let") and self.peek(2).is_mark("=")) or (
+            token.is_word("let") and self.peek(1).is_mark("[")
+        ):
+            return self._let()
+        if token.is_word("set") and self.peek(1).kind is Kind.NAME:
+            self.next()
+            name = self.name()
+            value: object = True
+            if self.accept("="):
+                value = self.next().value
+            return syntax.SetOption(token.span.to(self.last_span), str(name.value), value)
+        if token.is_word("declare") and self.peek(1).is_word("query_parameters"):
+            self.next()
+            self.next()
+            parameters = self._parameters()
+            return syntax.DeclareParameters(token.span.to(self.last_span), parameters)
+        return None
+
+    def _let(self) -> syntax.Let:
+        start = self.next()
+        name = self.name()
+        self.expect("=")
+        value: syntax.Pipeline | syntax.Expression | syntax.FunctionBody
+        self.accept_word("view")
+        if self._at_function():
+            value = self._function()
+        else:
+            found = self.pipeline_or_expression()
+            value = found.pipeline if isinstance(found, syntax.Lambda) else found
+        return syntax.Let(start.span.to(self.last_span), str(name.value), value, name.span)
+
+    def _at_function(self) -> bool:
+        if not self.peek().is_mark("("):
+            return False
+        if self.peek(1).is_mark(")"):
+            return self.peek(2).is_mark("{")
+        after = 2 if self.peek(1).kind is Kind.NAME else 4  # ['quoted name'] is three tokens
+        if not self.peek(after).is_mark(":"):
+            return False
+        word = self.peek(after + 1)
+        return word.is_mark("(") or word.kind is Kind.NAME
+
+    def _function(self) -> syntax.FunctionBody:
+        start = self.peek()
+        parameters = self._parameters()
+        self.expect("{")
+        statements: list[syntax.Statement] = []
+        result: syntax.Pipeline | syntax.Expression | None = None
+        while not self.peek().is_mark("}"):
+            if self.accept(";"):
+                continue
+            statement = self._statement()
+            if statement is not None:
+                statements.append(statement)
+            else:
+                found = self.pipeline_or_expression()
+                result = found.pipeline if isinstance(found, syntax.Lambda) else found
+            if not self.peek().is_mark("}"):
+                self.expect(";")
+        end = self.expect("}")
+        span = start.span.to(end.span)
+        return syntax.FunctionBody(
+            span, parameters, tuple(statements), result, self.text[span.start : span.end]
+        )
+
+    def _parameters(self) -> tuple[syntax.Parameter, ...]:
+        self.expect("(")
+        found = [] if self.peek().is_mark(")") else self.list_of(self._parameter)
+        self.expect(")")
+        return tuple(found)
+
+    def _parameter(self) -> syntax.Parameter:
+        name = self.name()
+        self.expect(":")
+        if self.peek().is_mark("("):
+            if self.peek(1).is_mark("*"):
+                self.expect("(")
+                self.next()
+                self.expect(")")
+                return syntax.Parameter(name.span, str(name.value), None, None)
+            return syntax.Parameter(name.span, str(name.value), None, self.column_list())
+        type_ = self.type_name()
+        default = self.expression() if self.accept("=") else None
+        return syntax.Parameter(name.span, str(name.value), type_, None, default)
+
+    # ---- pipelines --------------------------------------------------------------------------
+
+    def pipeline(self) -> syntax.Pipeline:
+        """`source | operator | …`."""
+        found = self.pipeline_or_expression()
+        if isinstance(found, syntax.Lambda):
+            return found.pipeline
+        return syntax.Pipeline(found.span, found)
+
+    def pipeline_or_expression(self) -> syntax.Expression:
+        source: syntax.Expression | syntax.Operator
+        operator = self._source_operator()
+        source = operator if operator is not None else self.expression()
+        if isinstance(source, syntax.Lambda):
+            inner = source.pipeline
+            if not self.peek().is_mark("|"):
+                return source
+            source = syntax.Lambda(source.span, inner)
+        operators = []
+        while self.accept("|"):
+            operators.append(self.operator())
+        if isinstance(source, syntax.Expression) and not operators:
+            return source
+        span = source.span.to(operators[-1].span) if operators else source.span
+        return syntax.Lambda(span, syntax.Pipeline(span, source, tuple(operators)))
+
+    def operators_only(self) -> tuple[syntax.Operator, ...]:
+        """`operator | operator …` without a source, as in the body of mv-apply."""
+        found = [self.operator()]
+        while self.accept("|"):
+            found.append(self.operator())
+        return tuple(found)
+
+    def _source_operator(self) -> syntax.Operator | None:
+        token = self.peek()
+        if token.kind is not Kind.NAME:
+            return None
+        card = OPERATORS.get(str(token.value))
+        if card is None or not card.source:
+            return None
+        after = self.peek(1)
+        if after.is_mark("|", ")", ",", ";", "=", ".") or after.kind is Kind.END:
+            return None
+        if token.value == "range" and (after.is_mark("(") or after.kind is not Kind.NAME):
+            return None
+        return self.operator()
+
+    def operator(self) -> syntax.Operator:
+        """One tabular operator, by its keyword."""
+        keyword = self._keyword()
+        card = OPERATORS.get(str(keyword.value))
+        if card is None:
+            raise diagnostics.unknown_operator(str(keyword.value), keyword.span, list(OPERATORS))
+        return card.parse(self, keyword)
+
+    def _keyword(self) -> Token:
+        token = self.peek()
+        if token.kind is not Kind.NAME:
+            raise diagnostics.expected("a tabular operator", token.shown, token.span)
+        self.next()
+        name, span = str(token.value), token.span
+        # `mv-expand` comes as three tokens: joined while they touch and some operator starts so.
+        while (
+            self.peek().is_mark("-")
+            and self.peek().span.start == span.end
+            and self.peek(1).kind is Kind.NAME
+            and self.peek(1).span.start == span.end + 1
+            and any(o.startswith(f"{name}-{self.peek(1).value}") for o in OPERATORS)
+        ):
+            self.next()
+            part = self.next()
+            name, span = f"{name}-{part.value}", span.to(part.span)
+        return Token(Kind.NAME, name, span)
+
+    # ---- what operators share ---------------------------------------------------------------
+
+    def named_expression(self) -> syntax.Expression:
+        """`expr`, `name = expr` or `(a, b) = expr`."""
+        start = self.mark()
+        token = self.peek()
+        if token.is_mark("(") and self._compound_names():
+            self.rewind(start)
+            self.next()
+            names = self.list_of(self.name)
+            self.expect(")")
+            self.expect("=")
+            value = self.expression()
+            return syntax.Named(
+                token.span.to(value.span), tuple(str(n.value) for n in names), value, compound=True
+            )
+        self.rewind(start)
+        if (token.kind is Kind.NAME and self.peek(1).is_mark("=")) or (
+            token.is_mark("[") and self.peek(3).is_mark("=")
+        ):
+            name = self.name()
+        else:
+            return self.expression()
+        self.expect("=")
+        value = self.expression()
+        return syntax.Named(name.span.to(value.span), (str(name.value),), value)
+
+    def _compound_names(self) -> bool:
+        self.next()
+        while self.peek().kind is Kind.NAME or self.peek().is_mark("["):
+            if self.peek().is_mark("[") and self.peek(1).kind is not Kind.STRING:
+                return False
+            self.name()
+            if not self.accept(","):
+                break
+        return self.accept(")") is not None and self.peek().is_mark("=")
+
+    def sort_keys(self) -> tuple[syntax.Ordered, ...]:
+        """`expr [asc|desc] [nulls first|last], …`."""
+        return tuple(self.list_of(self._sort_key))
+
+    def _sort_key(self) -> syntax.Ordered:
+        value = self.named_expression()
+        descending = nulls_first = None
+        word = self.accept_word("asc", "desc", "granny-asc", "granny-desc")
+        if word:
+            descending = word.value == "desc"
+        if self.accept_word("nulls"):
+            nulls_first = self.expect_word("first", "last").value == "first"
+        return syntax.Ordered(value.span.to(self.last_span), value, descending, nulls_first)

@@ -1,0 +1,298 @@
+"""The logical plan: what a query means, typed, with no engine in it.
+
+Relations are a small closed core; an operator that none of them can say brings its own `Rel`
+with its lowering (see `workbench.query.operators`). Every node knows its schema. Expressions
+refer to columns by name: a relation never has two columns of one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from workbench.base.dtypes import Column, ScalarType, Schema
+from workbench.base.errors import Span
+
+NO_SPAN = Span(0, 0)
+
+
+# ---- expressions ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A typed scalar expression."""
+
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Expr):
+    """A constant. `value`: see `syntax.Literal`; a list of constants for `in` is no Const."""
+
+    value: Any
+    span: Span = field(default=NO_SPAN, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Col(Expr):
+    """A column of the input relation."""
+
+    name: str
+    span: Span = field(default=NO_SPAN, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A function card applied to arguments.
+
+    `function` is the registered name (operators have names such as `==`, `has`, `and`); `types`
+    are the parameter types that were chosen, to which the arguments are converted when lowered;
+    None leaves an argument as it is.
+    """
+
+    function: str
+    args: tuple[Expr, ...]
+    types: tuple[ScalarType | None, ...] = ()
+    span: Span = field(default=NO_SPAN, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate card applied: gives the columns `names` (more than one for arg_max(…, *))."""
+
+    function: str
+    args: tuple[Expr, ...]
+    types: tuple[ScalarType | None, ...]
+    columns: Schema
+    span: Span = field(default=NO_SPAN, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    value: Expr
+    descending: bool
+    nulls_first: bool
+
+
+# ---- relations ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rel:
+    """A table: rows in the order that `ordered` says, or in none."""
+
+    schema: Schema
+
+    @property
+    def inputs(self) -> tuple[Rel, ...]:
+        """The relations that this one reads."""
+        return tuple(v for f in fields(self) if isinstance(v := getattr(self, f.name), Rel)) + tuple(
+            r
+            for f in fields(self)
+            if isinstance(v := getattr(self, f.name), tuple)
+            for r in v
+            if isinstance(r, Rel)
+        )
+
+    @property
+    def serialized(self) -> bool:
+        """Whether rows have a fixed order that `prev()` and its kin may rely on."""
+        return False
+
+    def names(self) -> list[str]:
+        return [c.name for c in self.schema]
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.schema if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Rel):
+    """A stored table, or a table that the caller bound by name.
+
+    `time_range` (µs, inclusive, None = open) only helps to skip files; `columns` None means all.
+    """
+
+    table: str
+    time_range: tuple[int | None, int | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Values(Rel):
+    """Rows that are written in the query; each cell a Const value of the column's type.
+
+    `frame` holds rows that are already computed (a border of `query.run`), in the backend's form.
+    """
+
+    rows: tuple[tuple[Any, ...], ...] = ()
+    frame: Any = field(default=None, compare=False)
+    ordered: bool = True
+
+    @property
+    def serialized(self) -> bool:
+        return self.ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Rel):
+    """`range X from a to b step c`: constants."""
+
+    start: Const
+    stop: Const
+    step: Const
+
+    @property
+    def serialized(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Rel):
+    source: Rel
+    condition: Expr
+
+    @property
+    def serialized(self) -> bool:
+        return self.source.serialized
+
+
+@dataclass(frozen=True, slots=True)
+class Project(Rel):
+    """Columns computed from `source`, in order; `extend` is a Project that keeps what was there."""
+
+    source: Rel
+    columns: tuple[tuple[str, Expr], ...]
+
+    @property
+    def serialized(self) -> bool:
+        return self.source.serialized
+
+
+@dataclass(frozen=True, slots=True)
+class Summarize(Rel):
+    """Groups by `keys`, aggregates in each; without keys one row, also for no input."""
+
+    source: Rel
+    keys: tuple[tuple[str, Expr], ...]
+    aggregates: tuple[Aggregate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct(Rel):
+    source: Rel
+
+
+@dataclass(frozen=True, slots=True)
+class Sort(Rel):
+    source: Rel
+    keys: tuple[SortKey, ...]
+
+    @property
+    def serialized(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Rel):
+    """The first `count` rows, any rows where the source has no order."""
+
+    source: Rel
+    count: int
+
+    @property
+    def serialized(self) -> bool:
+        return self.source.serialized
+
+
+@dataclass(frozen=True, slots=True)
+class Serialize(Rel):
+    source: Rel
+
+    @property
+    def serialized(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Rel):
+    """`kind` is one of innerunique, inner, leftouter, rightouter, fullouter, leftanti, leftsemi,
+    rightanti, rightsemi. `on` pairs left and right column names. `left_names`/`right_names` say
+    under which output name each side's column goes on (None: not in the output).
+    """
+
+    left: Rel
+    right: Rel
+    kind: str
+    on: tuple[tuple[str, str], ...]
+    left_names: tuple[tuple[str, str], ...]
+    right_names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union(Rel):
+    """All rows of all parts; each part already has exactly this schema."""
+
+    parts: tuple[Rel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unnest(Rel):
+    """`mv-expand`: the columns `expand` (name, type) of `source` become one row an element.
+
+    `index` names the item-index column; `bag_as_array` is bagexpansion=array; `limit` rows a row.
+    """
+
+    source: Rel
+    expand: tuple[tuple[str, ScalarType], ...]
+    index: str | None = None
+    bag_as_array: bool = False
+    limit: int | None = None
+
+
+# ---- walking --------------------------------------------------------------------------------
+
+
+def walk(rel: Rel) -> Iterator[Rel]:
+    """`rel` and everything below it, top first."""
+    yield rel
+    for source in rel.inputs:
+        yield from walk(source)
+
+
+def map_inputs(rel: Rel, change: Callable[[Rel], Rel]) -> Rel:
+    """The same node over changed inputs (the node itself when nothing changed)."""
+    changes: dict[str, Any] = {}
+    for f in fields(rel):
+        value = getattr(rel, f.name)
+        if isinstance(value, Rel):
+            new: Any = change(value)
+            if new is not value:
+                changes[f.name] = new
+        elif isinstance(value, tuple) and value and all(isinstance(v, Rel) for v in value):
+            new = tuple(change(v) for v in value)
+            if any(a is not b for a, b in zip(new, value, strict=True)):
+                changes[f.name] = new
+    return replace(rel, **changes) if changes else rel
+
+
+def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """`change` applied bottom-up to `expr` and all its arguments."""
+    if isinstance(expr, Call):
+        args = tuple(map_expr(a, change) for a in expr.args)
+        if any(a is not b for a, b in zip(args, expr.args, strict=True)):
+            expr = replace(expr, args=args)
+    return change(expr)
+
+
+def columns_of(expr: Expr) -> set[str]:
+    """Names of the columns that `expr` reads."""
+    if isinstance(expr, Col):
+        return {expr.name}
+    if isinstance(expr, Call):
+        found: set[str] = set()
+        for a in expr.args:
+            found |= columns_of(a)
+        return found
+    return set()

@@ -1,0 +1,231 @@
+"""Adding rows to a table: each append is one Delta commit, all or nothing, stored once.
+
+In go a frame and perhaps a transaction (application, version); out comes what was stored. The order
+is: catalog, Delta columns, data files (synced), commit. A process that dies between any two of them
+leaves a table without any part of the append: at most an empty column, or a file that vacuum deletes.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import polars as pl
+
+from workbench.base.clock import now_us
+from workbench.base.diagnostics import repository as diagnostics
+from workbench.base.dtypes import ScalarType
+from workbench.repository.catalog import StoredColumn, TableEntry
+from workbench.repository.conversion import EXACT_IN_REAL
+from workbench.repository.deltalog import STATISTICS, Conflict, DeltaLog, NewFile
+from workbench.repository.files import sync
+from workbench.repository.layout import (
+    BATCH,
+    COMPRESSION_LEVEL,
+    DAY,
+    RECEIVED,
+    ROW_GROUP_ROWS,
+    SEQUENCE,
+    TIME,
+    WRITER,
+    day_text,
+)
+from workbench.repository.physical import FILE, UTC_MICROSECONDS
+from workbench.repository.placement import Placed, place
+from workbench.repository.scan import scan_table
+from workbench.repository.store import Store
+from workbench.repository.writers import writer_slot
+
+_TRIES = 20
+_OWN_APPLICATIONS = "workbench/"
+
+
+@dataclass(frozen=True, slots=True)
+class AppendResult:
+    """What an append did.
+
+    `stored` counts rows; `skipped` tells that the transaction was in the table already;
+    `renamed` maps a column of the frame to the column that took those of its values that are of
+    another type.
+    """
+
+    stored: int
+    skipped: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+def writer_application(writer: int) -> str:
+    """The application id under which a writer's last sequence number stands in the log."""
+    return f"{_OWN_APPLICATIONS}writer/{writer}"
+
+
+def append(
+    store: Store,
+    table: str,
+    frame: pl.DataFrame,
+    types: Mapping[str, ScalarType],
+    transaction: tuple[str, int] | None,
+    batch_id: str,
+) -> AppendResult:
+    """Store `frame`; see `Repository.append`."""
+    _check(transaction)
+    entry = store.create(table)
+    log = store.log(entry)
+    why = ""
+    with store.writing(entry), store.locks.shared(store.files_lock(entry)):
+        for _ in range(_TRIES):
+            if _is_in(log, transaction):
+                return AppendResult(0, skipped=True)
+            placed = _place(store, table, frame, types)
+            entry = placed.entry
+            done = AppendResult(frame.height, renamed=placed.renamed)
+            with store.locks.exclusive(store.table_lock(entry)):
+                log.ensure(entry)
+            writer = writer_slot(store.state)
+            application = writer_application(writer)
+            before = log.transaction_version(application) or 0
+            files = _write(log, _stamped(placed, frame.height, writer, before, batch_id))
+            transactions = [transaction] if transaction else []
+            if frame.height:
+                transactions.append((application, before + frame.height))
+            if not transactions:
+                return done
+            try:
+                with store.locks.exclusive(store.table_lock(entry)):
+                    if store.catalog.get(table).revision != entry.revision:
+                        raise Conflict("the columns changed meanwhile")
+                    if _is_in(log, transaction) or (log.transaction_version(application) or 0) != before:
+                        raise Conflict("the transaction was committed meanwhile")
+                    log.commit(files, transactions=transactions)
+                return done
+            except Conflict as e:
+                why = str(e)
+                _discard(log, files)
+    raise diagnostics.commit_failed(table, _TRIES, why)
+
+
+def _check(transaction: tuple[str, int] | None) -> None:
+    if transaction is None:
+        return
+    application, version = transaction
+    if not application or application.startswith(_OWN_APPLICATIONS):
+        raise diagnostics.bad_transaction(f"{application!r} can't be an application id")
+    if version < 1:
+        raise diagnostics.bad_transaction(f"version {version} is below 1")
+
+
+def _is_in(log: DeltaLog, transaction: tuple[str, int] | None) -> bool:
+    if transaction is None:
+        return False
+    last = log.transaction_version(transaction[0])
+    return last is not None and last >= transaction[1]
+
+
+def _place(store: Store, table: str, frame: pl.DataFrame, types: Mapping[str, ScalarType]) -> Placed:
+    """The place of each value; new columns are in the catalog when this returns."""
+    entry = store.catalog.get(table)
+    asked: list[StoredColumn] = []
+
+    def ask(column: StoredColumn) -> bool:
+        if not store.is_inexact(entry, column):
+            asked.append(column)
+        return False
+
+    placed = place(frame, types, entry, ask)
+    if placed.entry == entry and not asked:
+        return placed
+    with store.locks.exclusive(store.table_lock(entry)):
+        # Again, and alone: no value that a wider column could not hold may slip in meanwhile.
+        entry = store.catalog.get(table)
+        placed = place(frame, types, entry, lambda column: _survives(store, entry, column))
+        if placed.entry != entry:
+            store.catalog.put(placed.entry)
+    return placed
+
+
+def _survives(store: Store, entry: TableEntry, column: StoredColumn) -> bool:
+    """Whether each stored value of a long column is exact in a real."""
+    if store.is_inexact(entry, column):
+        return False
+    log = store.log(entry)
+    values = scan_table(entry, log.files(), log.folder, [column.name], (None, None)).lazy
+    exact = pl.col(column.name).is_between(-EXACT_IN_REAL, EXACT_IN_REAL).all()
+    if values.select(exact).collect().item():
+        return True
+    store.remember_inexact(entry, column)
+    return False
+
+
+def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: str) -> pl.DataFrame:
+    """The frame under its stored names, with the system's columns, by time."""
+    now = now_us()
+    by_name = {c.name: c for c in placed.entry.stored_columns()}
+    values: list[pl.Expr] = [pl.lit(now).cast(UTC_MICROSECONDS).alias(RECEIVED)]
+    if TIME not in placed.values:
+        values.append(pl.lit(now).cast(UTC_MICROSECONDS).alias(TIME))
+    columns = []
+    for name, series in placed.values.items():
+        column = by_name[name]
+        stored = series.cast(FILE[column.type]) if series.dtype != FILE[column.type] else series
+        if column.type is ScalarType.STRING:
+            stored = stored.fill_null("")
+        if name == TIME:
+            stored = stored.fill_null(pl.Series([now]).cast(UTC_MICROSECONDS)[0])
+        columns.append(stored.alias(column.stored))
+    frame = pl.DataFrame(
+        [*columns, pl.int_range(before + 1, before + height + 1, eager=True).alias(SEQUENCE)]
+    )
+    values += [pl.lit(batch_id).alias(BATCH), pl.lit(writer, pl.Int32).alias(WRITER)]
+    frame = frame.with_columns(values).with_columns(pl.col(TIME).dt.date().alias(DAY))
+    order = [c.stored for c in placed.entry.stored_columns() if c.stored in frame.columns]
+    frame = frame.select(*order, DAY)
+    return frame if frame[TIME].is_sorted() else frame.sort(TIME, maintain_order=True)
+
+
+def _write(log: DeltaLog, frame: pl.DataFrame) -> list[NewFile]:
+    """Write a data file a day; they count only once they are committed."""
+    if not frame.height:
+        return []
+    one_day = frame[DAY][0] == frame[DAY][-1]
+    parts = [frame] if one_day else frame.partition_by(DAY, maintain_order=True)
+    files: list[NewFile] = []
+    try:
+        for part in parts:
+            files.append(write_file(log, part))
+        for folder in {os.path.dirname(log.path_of(f)) for f in files}:
+            sync(folder)
+    except OSError as e:
+        _discard(log, files)
+        raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
+    return files
+
+
+def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
+    """Write one data file, of one day, and put it on disk.
+
+    `part` has stored names and `_Day`, all rows of one day, by time.
+    """
+    day = cast(int, part[DAY].cast(pl.Int32)[0])
+    path = f"{DAY}={day_text(day)}/part-{uuid.uuid4().hex}.parquet"
+    whole = f"{log.folder}/{path}"
+    os.makedirs(os.path.dirname(whole), exist_ok=True)
+    part.drop(DAY).write_parquet(
+        whole,
+        compression="zstd",
+        compression_level=COMPRESSION_LEVEL,
+        row_group_size=ROW_GROUP_ROWS,
+        statistics=True,
+    )
+    sync(whole)
+    least = part.select(pl.col(STATISTICS).min().cast(pl.Int64)).row(0)
+    most = part.select(pl.col(STATISTICS).max().cast(pl.Int64)).row(0)
+    statistics = dict(zip(STATISTICS, zip(least, most, strict=True), strict=True))
+    return NewFile(path, day, part.height, os.path.getsize(whole), statistics)
+
+
+def _discard(log: DeltaLog, files: Sequence[NewFile]) -> None:
+    for file in files:
+        os.unlink(log.path_of(file))

@@ -1,0 +1,191 @@
+"""Fewer, larger, time-sorted data files: each day's small or overlapping files become new ones.
+
+In goes a table, out come counts. Rows, their columns and the application transactions stay as they
+are; appends may go on meanwhile. Replaced files stay on disk until `vacuum`, so that a scan that
+was opened before still reads them. Memory is bounded by about one file before compression.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from workbench.base.diagnostics import repository as diagnostics
+from workbench.repository.append import write_file
+from workbench.repository.catalog import TableEntry
+from workbench.repository.deltalog import Conflict, DeltaLog, FileEntry, NewFile
+from workbench.repository.layout import (
+    DAY,
+    SEQUENCE,
+    TARGET_FILE_BYTES,
+    TARGET_FILE_ROWS,
+    TIME,
+    WRITER,
+    day_text,
+)
+from workbench.repository.physical import FILE, UTC_MICROSECONDS
+from workbench.repository.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class CompactResult:
+    """What a compaction did: counts of files and bytes are of the replaced and of the new files."""
+
+    days: int = 0
+    files_before: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    rows: int = 0
+
+    def __add__(self, other: CompactResult) -> CompactResult:
+        return CompactResult(
+            self.days + other.days,
+            self.files_before + other.files_before,
+            self.files_after + other.files_after,
+            self.bytes_before + other.bytes_before,
+            self.bytes_after + other.bytes_after,
+            self.rows + other.rows,
+        )
+
+
+def compact(store: Store, table: str) -> CompactResult:
+    """Compact every day of a table that gains from it; see `Repository.compact`."""
+    entry = store.catalog.get(table)
+    log = store.log(entry)
+    by_day: dict[int, list[FileEntry]] = defaultdict(list)
+    for file in log.files():
+        by_day[file.day].append(file)
+    done = CompactResult()
+    for day in sorted(by_day):
+        changed = CompactResult()
+        for group, parts in _groups(log, by_day[day]):
+            changed += _rewrite(store, entry, log, group, parts)
+        if changed.files_before:
+            done += changed + CompactResult(days=1)
+    return done
+
+
+def _groups(log: DeltaLog, files: Sequence[FileEntry]) -> list[tuple[list[FileEntry], int]]:
+    """The files of a day to be replaced together, and by how many.
+
+    Files whose times overlap go together, and neighbours while they fit into one file. A file that
+    is alone stays as it is; so a second compaction finds nothing to do.
+    """
+    if len(files) < 2:
+        return []
+    clusters: list[list[FileEntry]] = []
+    reach = 0
+    for file in sorted(files, key=lambda f: (f.start, f.end)):
+        if clusters and file.start < reach - _ROUNDED:
+            clusters[-1].append(file)
+        else:
+            clusters.append([file])
+            reach = file.end
+        reach = max(reach, file.end)
+    groups: list[tuple[list[FileEntry], float]] = []
+    for cluster in clusters:
+        weight = sum(_weight(log, f) for f in cluster)
+        if groups and groups[-1][1] + weight <= 1:
+            groups[-1] = ([*groups[-1][0], *cluster], groups[-1][1] + weight)
+        else:
+            groups.append((cluster, weight))
+    return [(group, math.ceil(weight)) for group, weight in groups if len(group) > 1]
+
+
+# The end of a file's time is known to a millisecond (see deltalog).
+_ROUNDED = 999
+
+
+def _weight(log: DeltaLog, file: FileEntry) -> float:
+    """The size of a file against a full one, by bytes before compression and by rows."""
+    import pyarrow.parquet
+
+    footer = pyarrow.parquet.read_metadata(log.path_of(file))
+    size = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
+    return float(max(size / TARGET_FILE_BYTES, file.rows / TARGET_FILE_ROWS))
+
+
+def _rewrite(
+    store: Store, entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry], parts: int
+) -> CompactResult:
+    """Replace `group` by about `parts` new files, in one commit; nothing happens if it changed meanwhile."""
+    written: list[NewFile] = []
+    with store.locks.shared(store.files_lock(entry)):
+        try:
+            source = _open(entry, log, group)
+            cuts = _cuts(source, parts)
+            for low, high in zip([None, *cuts], [*cuts, None], strict=True):
+                part = _slice(source, low, high)
+                if part.height:
+                    written.append(write_file(log, part.with_columns(_day(group[0].day))))
+        except OSError as e:
+            _drop(log, written)
+            raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
+        except PolarsError as e:
+            _drop(log, written)
+            raise diagnostics.damaged(f"{log.folder}/{DAY}={day_text(group[0].day)}", str(e)) from e
+        try:
+            with store.locks.exclusive(store.table_lock(entry)):
+                there = {f.path for f in log.files()}
+                if not all(f.path in there for f in group):
+                    raise Conflict("a file was replaced or deleted meanwhile")
+                log.commit(written, group, rows_change=False)
+        except Conflict:
+            _drop(log, written)
+            return CompactResult()
+    return CompactResult(
+        files_before=len(group),
+        files_after=len(written),
+        bytes_before=sum(f.size for f in group),
+        bytes_after=sum(f.size for f in written),
+        rows=sum(f.rows for f in group),
+    )
+
+
+def _open(entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry]) -> pl.LazyFrame:
+    stored: dict[str, pl.DataType] = {}
+    for column in entry.stored_columns():
+        stored[column.stored] = FILE[column.type]
+        stored.update((f.stored, FILE[f.type]) for f in column.former)
+    # A column that the catalog does not know stops it: compaction must not drop one.
+    return pl.scan_parquet(
+        [log.path_of(f) for f in group],
+        schema=stored,
+        missing_columns="insert",
+        extra_columns="raise",
+        glob=False,
+        hive_partitioning=False,
+    )
+
+
+def _cuts(source: pl.LazyFrame, parts: int) -> list[int]:
+    """Times in µs at which to begin a new file, so that each gets about as many rows."""
+    if parts < 2:
+        return []
+    times = source.select(pl.col(TIME).cast(pl.Int64)).collect().to_series().sort()
+    found = {int(times[len(times) * i // parts]) for i in range(1, parts)}
+    return sorted(found - {int(times[0])})
+
+
+def _slice(source: pl.LazyFrame, low: int | None, high: int | None) -> pl.DataFrame:
+    if low is not None:
+        source = source.filter(pl.col(TIME) >= pl.lit(low).cast(UTC_MICROSECONDS))
+    if high is not None:
+        source = source.filter(pl.col(TIME) < pl.lit(high).cast(UTC_MICROSECONDS))
+    return source.collect().sort(TIME, WRITER, SEQUENCE)
+
+
+def _day(day: int) -> pl.Expr:
+    return pl.lit(day, pl.Int32).cast(pl.Date).alias(DAY)
+
+
+def _drop(log: DeltaLog, files: Sequence[NewFile]) -> None:
+    for file in files:
+        os.unlink(log.path_of(file))

@@ -1,0 +1,248 @@
+"""The Delta log of one table: its data files now, its transactions, and commits.
+
+In go actions, out come `FileEntry` values. The handle and the parsed list are kept and brought up
+to date when the log grew. This is the only module that talks to `deltalake`; data files are written
+by Polars (several times faster here than the Delta writer) and only committed through it. Must not
+know KQL names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from deltalake import DeltaTable, Field
+from deltalake import Schema as DeltaSchema
+from deltalake.exceptions import DeltaError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
+
+from workbench.base.dtypes import format_datetime
+from workbench.repository.catalog import TableEntry
+from workbench.repository.files import sync
+from workbench.repository.layout import DAY, RECEIVED, SEQUENCE, TIME, WRITER, day_text
+from workbench.repository.physical import DELTA
+
+#: Only these have statistics in the log: those of long texts would make it grow without use.
+STATISTICS = (TIME, RECEIVED, WRITER, SEQUENCE)
+_DAY_US = 86_400_000_000
+_CONFIGURATION: Mapping[str, str | None] = {
+    "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
+    "delta.checkpointInterval": "100",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A data file: path in the table's folder, day since 1970, time of its rows in µs since 1970."""
+
+    path: str
+    day: int
+    start: int
+    end: int
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A data file that was written and not yet committed; `statistics` as (least, greatest)."""
+
+    path: str
+    day: int
+    rows: int
+    size: int
+    statistics: Mapping[str, tuple[int, int]]
+
+
+class Conflict(Exception):
+    """The commit did not happen: another one came first or the log refused it."""
+
+
+class DeltaLog:
+    """One table's folder and log. Safe for threads; writers also hold the table's lock."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._guard = threading.RLock()
+        self._table: DeltaTable | None = None
+        self._version = -1
+        self._checkpoint: int | None = None
+        self._files: tuple[FileEntry, ...] | None = None
+        self._columns_of_revision = 0
+
+    def files(self) -> tuple[FileEntry, ...]:
+        """The data files of the newest version, newest rows first."""
+        with self._guard:
+            self.refresh()
+            if self._files is None:
+                self._files = () if self._table is None else _parse(self._table)
+            return self._files
+
+    def transaction_version(self, application: str) -> int | None:
+        """The greatest version that application has committed, None before its first."""
+        with self._guard:
+            self.refresh()
+            return None if self._table is None else self._table.transaction_version(application)
+
+    def path_of(self, file: FileEntry | NewFile) -> str:
+        """Where that data file lies."""
+        return f"{self.folder}/{file.path}"
+
+    def refresh(self) -> None:
+        """Bring the handle up to the newest version; nearly free when nothing happened."""
+        with self._guard:
+            log = f"{self.folder}/_delta_log"
+            if self._table is None:
+                if not os.path.isdir(log) or not DeltaTable.is_deltatable(self.folder):
+                    return
+                self._checkpoint = _changed(f"{log}/_last_checkpoint")
+                self._table = DeltaTable(self.folder)
+            else:
+                checkpoint = _changed(f"{log}/_last_checkpoint")
+                # The log of old versions may be gone after a checkpoint, hence the second question.
+                if checkpoint == self._checkpoint and not os.path.exists(
+                    f"{log}/{self._version + 1:020}.json"
+                ):
+                    return
+                self._checkpoint = checkpoint
+                self._table.update_incremental()
+            if self._table.version() != self._version:
+                self._version = self._table.version()
+                self._files = None
+
+    def ensure(self, entry: TableEntry) -> None:
+        """Make the table or its new columns, so that it has all of `entry`. Needs the table's lock."""
+        with self._guard:
+            if self._columns_of_revision >= entry.revision:
+                return
+            self.refresh()
+            if self._table is None:
+                schema = DeltaSchema([*_fields(entry), Field(DAY, PrimitiveType("date"))])
+                DeltaTable.create(
+                    self.folder, schema, partition_by=[DAY], name=entry.name, configuration=_CONFIGURATION
+                )
+            else:
+                there = {f.name for f in self._table.schema().fields}
+                missing = [f for f in _fields(entry) if f.name not in there]
+                if missing:
+                    self._table.alter.add_columns(missing)
+            self.refresh()
+            self._columns_of_revision = entry.revision
+
+    def commit(
+        self,
+        add: Sequence[NewFile] = (),
+        remove: Sequence[FileEntry] = (),
+        transactions: Sequence[tuple[str, int]] = (),
+        *,
+        rows_change: bool = True,
+    ) -> None:
+        """Add and remove data files in one step, through the handle as it was last refreshed.
+
+        Raises
+        ------
+        Conflict
+            When nothing was committed.
+        """
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [
+            RemoveAction(f.path, rows_change, now, f.size, {DAY: day_text(f.day)}) for f in remove
+        ]
+        actions += [
+            AddAction(f.path, f.size, {DAY: day_text(f.day)}, now, rows_change, _statistics(f)) for f in add
+        ]
+        properties = CommitProperties(app_transactions=[Transaction(a, v) for a, v in transactions])
+        with self._guard:
+            table = self._table
+            if table is None:
+                raise Conflict("there is no table yet")
+            try:
+                table.create_write_transaction(
+                    actions, "append", table.schema(), partition_by=[DAY], commit_properties=properties
+                )
+            except DeltaError as e:
+                self.refresh()
+                # The commit may stand though what follows it failed (a checkpoint on a full disk).
+                if not transactions or any((self.transaction_version(a) or 0) != v for a, v in transactions):
+                    raise Conflict(str(e)) from e
+            self.refresh()
+            # `rename` made the version visible; only this makes it outlive a power cut.
+            newest = Path(self.folder) / "_delta_log" / f"{self._version:020}.json"
+            if newest.exists():
+                sync(newest)
+            sync(newest.parent)
+
+    def vacuum(self, hours: int) -> list[str]:
+        """Delete data files that no version of the last `hours` needs; gives their paths."""
+        with self._guard:
+            self.refresh()
+            if self._table is None:
+                return []
+            found = self._table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+            self.refresh()
+            return found
+
+
+def _fields(entry: TableEntry) -> list[Field]:
+    fields = []
+    for column in entry.stored_columns():
+        told = {"workbench.name": column.name, "workbench.type": column.type.value}
+        fields.append(Field(column.stored, PrimitiveType(DELTA[column.type]), metadata=told))
+        for former in column.former:
+            told = {"workbench.name": column.name, "workbench.type": former.type.value}
+            fields.append(Field(former.stored, PrimitiveType(DELTA[former.type]), metadata=told))
+    return fields
+
+
+def _changed(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def _statistics(file: NewFile) -> str:
+    def shown(name: str, value: int) -> Any:
+        return f"{format_datetime(value * 10)[:-2]}Z" if name in (TIME, RECEIVED) else value
+
+    found = {
+        "numRecords": file.rows,
+        "minValues": {n: shown(n, low) for n, (low, _) in file.statistics.items()},
+        "maxValues": {n: shown(n, high) for n, (_, high) in file.statistics.items()},
+        "nullCount": dict.fromkeys(file.statistics, 0),
+    }
+    return json.dumps(found)
+
+
+def _parse(table: DeltaTable) -> tuple[FileEntry, ...]:
+    actions: Any = table.get_add_actions(flatten=True)
+    if actions.num_rows == 0:
+        return ()
+    names = ["path", f"partition.{DAY}", f"min.{TIME}", f"max.{TIME}", "num_records", "size_bytes"]
+    frame = pl.DataFrame({n: pl.Series(actions.column(n)) for n in names})
+    plain = (
+        frame.select(
+            pl.col("path"),
+            pl.col(names[1]).cast(pl.Int32).cast(pl.Int64),
+            pl.col(names[2]).cast(pl.Datetime("us", "UTC")).cast(pl.Int64),
+            # Other writers cut the greatest time to milliseconds.
+            pl.col(names[3]).cast(pl.Datetime("us", "UTC")).cast(pl.Int64) + 999,
+            pl.col("num_records").cast(pl.Int64),
+            pl.col("size_bytes").cast(pl.Int64),
+        )
+        .with_columns(
+            # Statistics are ours to write, but another writer may have left them out.
+            pl.col(names[2]).fill_null(pl.col(names[1]) * _DAY_US),
+            pl.col(names[3]).fill_null((pl.col(names[1]) + 1) * _DAY_US),
+        )
+        .sort(names[3], names[2], "path", descending=[True, True, False])
+    )
+    return tuple(FileEntry(*row) for row in plain.iter_rows())

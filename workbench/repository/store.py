@@ -1,0 +1,85 @@
+"""What the verbs of a repository share: its catalog, its locks and the open log of each table.
+
+In goes the workspace path; nothing is read or made until it is asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from workbench.base.clock import now_ticks
+from workbench.base.config import state_folder
+from workbench.base.dtypes import format_datetime
+from workbench.repository.catalog import Catalog, StoredColumn, TableEntry
+from workbench.repository.deltalog import DeltaLog
+from workbench.repository.files import Locks, files_of
+from workbench.repository.layout import TABLES_FOLDER, check_name, stored_name
+
+_CATALOG_LOCK = "catalog"
+
+
+class Store:
+    """The parts of one workspace. Safe for threads."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.files = files_of(path)
+        self.catalog = Catalog(self.files, path)
+        self.state: Path = state_folder(path)
+        self.locks = Locks(self.state / "locks")
+        self._guard = threading.Lock()
+        self._logs: dict[str, DeltaLog] = {}
+        self._writing: dict[str, threading.Lock] = {}
+        self._inexact: set[tuple[str, str]] = set()
+
+    def log(self, entry: TableEntry) -> DeltaLog:
+        """The log of a table, kept open."""
+        with self._guard:
+            if entry.folder not in self._logs:
+                self._logs[entry.folder] = DeltaLog(f"{self.path}/{TABLES_FOLDER}/{entry.folder}")
+            return self._logs[entry.folder]
+
+    def writing(self, entry: TableEntry) -> threading.Lock:
+        """Held by the one thread of this process that appends to a table: it numbers the rows."""
+        with self._guard:
+            return self._writing.setdefault(entry.folder, threading.Lock())
+
+    def table_lock(self, entry: TableEntry) -> str:
+        """Name of the lock under which a table's columns change and its commits happen."""
+        return f"table-{entry.folder}"
+
+    def files_lock(self, entry: TableEntry) -> str:
+        """Name of the lock that is shared while data files wait for their commit; vacuum takes it alone."""
+        return f"files-{entry.folder}"
+
+    def create(self, table: str) -> TableEntry:
+        """The entry of a table, made in the catalog if it is new; raises REP103 for a bad name."""
+        found = self.catalog.find(table)
+        if found is not None:
+            return found
+        check_name("table", table)
+        with self.locks.exclusive(_CATALOG_LOCK):
+            found = self.catalog.find(table)
+            if found is None:
+                folder = stored_name(table, self.catalog.folders())
+                found = TableEntry(table, folder, format_datetime(now_ticks()))
+                self.catalog.put(found)
+            return found
+
+    def is_inexact(self, entry: TableEntry, column: StoredColumn) -> bool:
+        """Whether a long column was found to hold a value that a real can't (it stays so)."""
+        return (entry.folder, column.stored) in self._inexact
+
+    def remember_inexact(self, entry: TableEntry, column: StoredColumn) -> None:
+        """Keep the answer of a search through the whole column."""
+        self._inexact.add((entry.folder, column.stored))
+
+    def keep(self, table: str, days: int | None) -> TableEntry:
+        """Set how many days a table keeps."""
+        entry = self.catalog.get(table)
+        with self.locks.exclusive(self.table_lock(entry)):
+            entry = replace(self.catalog.get(table), retention_days=days)
+            self.catalog.put(entry)
+        return entry

@@ -1,0 +1,202 @@
+"""The repository of a workspace: its tables, appended to and scanned. The facade of this layer.
+
+In go Polars frames with KQL names, out come lazy Polars frames with KQL names. `FORMAT.md` says how
+all of it lies on disk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from workbench.base.clock import now_ticks
+from workbench.base.config import is_url
+from workbench.base.diagnostics import repository as diagnostics
+from workbench.base.dtypes import ScalarType, Schema, format_datetime
+from workbench.repository.append import AppendResult, append
+from workbench.repository.compaction import CompactResult, compact
+from workbench.repository.layout import CATALOG_FOLDER, read_workspace, write_workspace
+from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
+from workbench.repository.scan import TableScan, TimeRange, scan_table
+from workbench.repository.store import Store
+
+__all__ = ["AppendResult", "CompactResult", "Repository", "RetainResult", "TableScan", "VacuumResult"]
+
+
+class Repository:
+    """The tables of one workspace. Safe for threads; several processes may use a workspace at once.
+
+    Attributes
+    ----------
+    path : str
+        The workspace's folder.
+    workspace_id : str
+        A UUID, made with the workspace.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> repository = Repository.open(tempfile.mkdtemp(), create=True)
+    >>> repository.append("App", pl.DataFrame({"Level": ["info", "error"]})).stored
+    2
+    >>> repository.scan("App", ["Level"]).lazy.collect()["Level"].to_list()
+    ['info', 'error']
+    """
+
+    def __init__(self, store: Store, workspace_id: str) -> None:
+        self._store = store
+        self.path = store.path
+        self.workspace_id = workspace_id
+
+    @classmethod
+    def open(cls, path: str, *, create: bool = False) -> Repository:
+        """Open the repository of the workspace in folder `path`.
+
+        Raises
+        ------
+        WorkbenchError
+            REP001 when there is none and `create` is false, REP002 for an object-store URL, REP003
+            for a newer format, REP004 for a damaged workspace file, REP005 when it can't be made.
+        """
+        if not is_url(path):
+            path = os.path.abspath(os.path.expanduser(path))
+        store = Store(path)
+        identity = read_workspace(store.files, path)
+        if identity is None:
+            if not create:
+                raise diagnostics.no_workspace(path)
+            with store.locks.exclusive("workspace"):
+                identity = read_workspace(store.files, path)
+                if identity is None:
+                    os.makedirs(f"{path}/{CATALOG_FOLDER}", exist_ok=True)
+                    identity = write_workspace(store.files, format_datetime(now_ticks()))
+        return cls(store, identity)
+
+    def tables(self) -> list[str]:
+        """The names of all tables, sorted."""
+        return self._store.catalog.names()
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of exactly that name."""
+        return self._store.catalog.find(table) is not None
+
+    def schema(self, table: str) -> Schema:
+        """The columns of a table: `TimeGenerated`, the user's in order of appearance, the system's.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        return self._store.catalog.get(table).schema
+
+    def append(
+        self,
+        table: str,
+        frame: pl.DataFrame,
+        types: Mapping[str, ScalarType] | None = None,
+        *,
+        transaction: tuple[str, int] | None = None,
+        batch_id: str = "",
+    ) -> AppendResult:
+        """Add rows in one commit; the table and its columns are made as needed.
+
+        Parameters
+        ----------
+        table : str
+            KQL name; `Port` and `port` are two tables.
+        frame : polars.DataFrame
+            Rows. Null or absent `TimeGenerated` becomes the time of now; null text becomes "".
+        types : mapping, optional
+            KQL types where the dtype does not tell them (dynamic as JSON text, guid, decimal), and
+            columns to make though the frame lacks them.
+        transaction : (str, int), optional
+            Application id and version from 1. If that application has committed that version or a
+            higher one to this table, nothing is stored.
+        batch_id : str
+            Stored with each row as `_BatchId`.
+
+        Returns
+        -------
+        AppendResult
+
+        Raises
+        ------
+        WorkbenchError
+            REP103 bad name, REP201 a dtype that can't be stored, REP202 a time outside the years 1
+            to 9999, REP203 bad transaction, REP204 no commit in many tries, REP005 disk. Then
+            nothing of the frame is stored.
+        """
+        return append(self._store, table, frame, types or {}, transaction, batch_id)
+
+    def transaction_version(self, table: str, app_id: str) -> int | None:
+        """The greatest version of `app_id` in a table; None before its first, or without a table."""
+        entry = self._store.catalog.find(table)
+        return None if entry is None else self._store.log(entry).transaction_version(app_id)
+
+    def scan(
+        self, table: str, columns: Sequence[str] | None = None, time_range: TimeRange = (None, None)
+    ) -> TableScan:
+        """Read a table lazily, leaving out data files that hold no row of `time_range`.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            KQL names, hidden ones too; all by default.
+        time_range : (int or None, int or None)
+            First and last `TimeGenerated`, both inside, in microseconds since 1970. Rows outside of
+            it can still come: only whole files are skipped.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table, REP102 for an unknown column.
+        """
+        entry = self._store.catalog.get(table)
+        log = self._store.log(entry)
+        return scan_table(entry, log.files(), log.folder, columns, time_range)
+
+    def compact(self, table: str) -> CompactResult:
+        """Join the small and overlapping data files of each day into larger ones, sorted by time.
+
+        Appends and queries may go on meanwhile. The old files stay on disk until `vacuum`.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table, REP004 for a data file that can't be read, REP005 disk.
+        """
+        return compact(self._store, table)
+
+    def retention(self, table: str) -> int | None:
+        """How many days a table keeps; None: for ever."""
+        return self._store.catalog.get(table).retention_days
+
+    def retain(self, table: str, days: int | None) -> RetainResult:
+        """Have a table keep `days` days (None: for ever), and delete whole UTC days that are older.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table, REP205 unless `days` is None or 1 and more.
+        """
+        return retain(self._store, table, days)
+
+    def apply_retention(self, table: str) -> RetainResult:
+        """Delete the days that a table no longer keeps, as `retain` set it."""
+        return apply_retention(self._store, table)
+
+    def vacuum(self, table: str, hours: int = 24) -> VacuumResult:
+        """Delete data files from disk that no version of the last `hours` hours needs.
+
+        A query that runs longer than that loses its files; 0 is safe only while none runs. Appends
+        are never touched.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table, REP206 for hours below 0.
+        """
+        return vacuum(self._store, table, hours)

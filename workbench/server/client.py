@@ -1,0 +1,56 @@
+"""What a process on this machine asks of a running service, by HTTP with the owner's token."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from workbench.server.place import ServicePlace
+
+SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and JSON body."""
+
+    status: int
+    body: Any
+
+
+def get_json(url: str, headers: dict[str, str] | None = None, seconds: float = SECONDS) -> Answer | None:
+    """`GET url`; None when nobody answers."""
+    return _request("GET", url, None, headers or {}, seconds)
+
+
+def query(place: ServicePlace, text: str) -> Answer | None:
+    """Ask the service of `place`; None when none answers."""
+    address, token = place.address(), place.token()
+    if address is None or token is None:
+        return None
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"{address.url}/v1/workspaces/{address.workspace_id}/query"
+    return _request("POST", url, orjson.dumps({"query": text}), headers, SECONDS)
+
+
+def _request(
+    method: str, url: str, body: bytes | None, headers: dict[str, str], seconds: float
+) -> Answer | None:
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=seconds)
+    try:
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
+        answer = connection.getresponse()
+        data = answer.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    try:
+        return Answer(answer.status, orjson.loads(data))
+    except orjson.JSONDecodeError:
+        return Answer(answer.status, None)

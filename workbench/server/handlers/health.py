@@ -1,0 +1,13 @@
+"""`GET /api/health`: whether the service answers, and for which workspace. Needs no token."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+
+async def get(request: Request) -> JSONResponse:
+    workspace_id = request.app.state.service.workspace.repository.workspace_id
+    return JSONResponse({"status": "ok", "workspace_id": workspace_id, "pid": os.getpid()})

@@ -1,0 +1,1 @@
+"""Solutions: folders of content. Not built yet: the place is kept."""
