@@ -43,7 +43,7 @@ class Workspace:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self._source = _Source(repository)
+        self._source = StoredTables(repository)
 
     @property
     def path(self) -> str:
@@ -87,7 +87,7 @@ class Workspace:
         return Intake(self.repository).ingest(table, records)
 
 
-class _Source:
+class StoredTables:
     """The repository as `query.run.Tables`."""
 
     def __init__(self, repository: Repository) -> None:

@@ -202,6 +202,7 @@ VALUE = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(VALUE, min_size=1, max_size=12))
 def test_no_value_is_ever_lost_whatever_the_types(

@@ -127,6 +127,7 @@ def test_an_open_repository_sees_what_another_one_does(days: Repository) -> None
     assert reader.scan("T", ["New"]).lazy.collect()["New"].drop_nulls().to_list() == ["a"]
 
 
+@pytest.mark.slow
 def test_another_engine_reads_the_same_rows(days: Repository) -> None:
     """The tables are plain Delta tables: Delta's own reader agrees."""
     deltalake = pytest.importorskip("deltalake")

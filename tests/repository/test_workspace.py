@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=1, max_size=10), cuts=st.lists(st.integers(1, 9), max_size=4))
 def test_any_split_stores_the_same_rows(
@@ -105,11 +107,11 @@ def test_any_split_stores_the_same_rows(
     frame = pl.DataFrame(rows, schema=schema).with_columns(
         pl.col("TimeGenerated").fill_null(pl.datetime(2024, 1, 1))
     )
-    bounds = [0, *sorted(set(c for c in cuts if c < len(rows))), len(rows)]
+    bounds = [0, *sorted({c for c in cuts if c < len(rows)}), len(rows)]
     found = []
     for ends in ([0, len(rows)], bounds):
         repository = Repository.open(str(tmp_path_factory.mktemp("ws") / "ws"), create=True)
-        for low, high in zip(ends, ends[1:], strict=False):
+        for low, high in pairwise(ends):
             repository.append("T", frame[low:high])
         found.append(
             repository.scan("T", ["_Sequence", "TimeGenerated", "A", "a", "L"])

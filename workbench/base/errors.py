@@ -97,3 +97,8 @@ class WorkbenchError(Exception):
 
     def __str__(self) -> str:
         return self.render()
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback; control characters of data stay harmless."""
+        shown = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in self.render())
+        return shown.split("\n")

@@ -10,7 +10,7 @@ import typer
 
 from workbench.cli import options
 
-EVERY_ROW = 2**62
+EVERY_ROW = 2**32 - 2  # the most that the engine counts
 
 
 class Format(StrEnum):
@@ -65,7 +65,7 @@ def query(
 
     opened = open_workspace(path)
     if explain:
-        print(opened.explain(kql, timespan=timespan))
+        print(opened.explain(kql))
         return
     from workbench.cli import output
 

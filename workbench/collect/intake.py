@@ -20,7 +20,8 @@ from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.collect import quarantine
 from workbench.collect.quarantine import Refused
-from workbench.collect.record import Unstorable, columns_of, refuse_times, settled
+from workbench.collect.record import Unstorable, columns_of
+from workbench.collect.settling import refuse_times, settled
 from workbench.repository.tables import AppendResult, Repository
 
 INGEST_RECORDS = 50_000

@@ -160,10 +160,9 @@ def _json(name: str, value: Any) -> Any:
 
 
 def frame_of(name: str, value: Any) -> pl.DataFrame:
-    """A Polars, pandas or Arrow table as a frame of the types that tables have.
+    """A Polars, pandas or Arrow table as a Polars frame; a named pandas index becomes a column.
 
-    Lists and structs stay as they are (the engine takes them as dynamic); a named pandas index
-    becomes a column.
+    The engine gives each column its KQL type; here only goes what it could not read in full.
     """
     try:
         if isinstance(value, pl.LazyFrame):
@@ -176,7 +175,7 @@ def frame_of(name: str, value: Any) -> pl.DataFrame:
             frame = pl.DataFrame(value)
     except (pl.exceptions.PolarsError, TypeError, ValueError, ImportError) as error:
         raise diagnostics.frame_not_readable(name, str(error).split("\n")[0]) from None
-    return frame.select(_as_table_type(frame[c]) for c in frame.columns)
+    return frame.select(_readable(frame[c]) for c in frame.columns)
 
 
 def _from_pandas(value: Any) -> pl.DataFrame:
@@ -186,25 +185,11 @@ def _from_pandas(value: Any) -> pl.DataFrame:
     return pl.from_pandas(kept.rename(columns=str))
 
 
-def _as_table_type(column: pl.Series) -> pl.Series:
-    """One column in the type that tables use for it."""
+def _readable(column: pl.Series) -> pl.Series:
+    """A column of a type that the engine would lose something of, in one that it takes whole."""
     kind = column.dtype
-    if kind == pl.Null:
-        return column.cast(pl.String)
-    if kind.is_integer() and kind != pl.Int32:
-        too_large = kind in (pl.UInt64, pl.UInt128, pl.Int128) and (column > _LONG - 1).any()
-        return column.cast(pl.Float64 if too_large else pl.Int64)
-    if kind == pl.Float32:
+    if kind in (pl.UInt64, pl.UInt128, pl.Int128) and bool((column > _LONG - 1).any()):
         return column.cast(pl.Float64)
-    if isinstance(kind, pl.Datetime):
-        zoned = column if kind.time_zone else column.dt.replace_time_zone("UTC")
-        return zoned.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-    if kind == pl.Date:
-        return column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if kind == pl.Duration:
-        return column.dt.cast_time_unit("us")
-    if kind in (pl.Categorical, pl.Enum, pl.Time, pl.Decimal):
-        return column.cast(pl.Float64 if kind == pl.Decimal else pl.String)
     if kind == pl.Binary:
         return column.map_elements(lambda b: b.decode("utf-8", "replace"), return_dtype=pl.String)
     if kind == pl.Object:

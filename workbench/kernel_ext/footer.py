@@ -37,7 +37,10 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
     """
     total = len(result)
     in_all = f"more than {total:,}" if result.truncated else f"{total:,}"
-    found = [f"rows {shown:,} of {in_all}" if shown is not None else f"drawn from {in_all} rows"]
+    if not total:
+        found = ["no rows"]
+    else:
+        found = [f"drawn from {in_all} rows" if shown is None else f"rows {shown:,} of {in_all}"]
     if result.truncated:
         found.append(f"truncated: cut after {total:,} rows")
     took = result.statistics

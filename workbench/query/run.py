@@ -11,7 +11,7 @@ import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, Schema, parse_datetime, parse_timespan
-from workbench.base.errors import WorkbenchError
+from workbench.base.errors import Span, WorkbenchError
 from workbench.query import backends as _backends  # noqa: F401
 from workbench.query.backends import join as _join  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
@@ -140,7 +140,7 @@ class _Runner:
             value = loads(value)
         elif expr.type is T.DECIMAL and value is not None:
             value = str(value)
-        return Const(expr.type, value, getattr(expr, "span", None) or diagnostics.Span(0, 0))
+        return Const(expr.type, value, getattr(expr, "span", None) or Span(0, 0))
 
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         return self.run(rel)[0]
@@ -229,7 +229,7 @@ def run(
     except WorkbenchError as error:
         raise error.within(text) from None
     except RecursionError:
-        raise diagnostics.too_deep(diagnostics.Span(0, min(1, len(text)))).within(text) from None
+        raise diagnostics.too_deep(Span(0, min(1, len(text)))).within(text) from None
     truncated = exact.height > cap
     if truncated:
         exact = exact.head(cap)
@@ -296,11 +296,11 @@ def parse_timerange(text: str) -> tuple[int | None, int | None]:
         if end is not None and start is None and start_span is not None:
             start = end - start_span
         if start is None or end is None:
-            raise diagnostics.bad_argument("timespan", f"{text!r} is no time range, such as P1D or 2026-01-01/2026-01-02", diagnostics.Span(0, 0))  # fmt: skip
+            raise diagnostics.bad_argument("timespan", f"{text!r} is no time range, such as P1D or 2026-01-01/2026-01-02", Span(0, 0))  # fmt: skip
         return start // 10, end // 10
     span = duration(text)
     if span is None:
-        raise diagnostics.bad_argument("timespan", f"{text!r} is no time range, such as P1D or 2026-01-01/2026-01-02", diagnostics.Span(0, 0))  # fmt: skip
+        raise diagnostics.bad_argument("timespan", f"{text!r} is no time range, such as P1D or 2026-01-01/2026-01-02", Span(0, 0))  # fmt: skip
     return (clock.now_ticks() - span) // 10, None
 
 

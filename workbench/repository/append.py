@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -40,6 +41,7 @@ from workbench.repository.store import Store
 from workbench.repository.writers import writer_slot
 
 _TRIES = 20
+_SYNCS = 8
 _OWN_APPLICATIONS = "workbench/"
 
 
@@ -103,7 +105,7 @@ def append(
                 return done
             except Conflict as e:
                 why = str(e)
-                _discard(log, files)
+                discard(log, files)
     raise diagnostics.commit_failed(table, _TRIES, why)
 
 
@@ -195,16 +197,15 @@ def _write(log: DeltaLog, frame: pl.DataFrame) -> list[NewFile]:
     try:
         for part in parts:
             files.append(write_file(log, part))
-        for folder in {os.path.dirname(log.path_of(f)) for f in files}:
-            sync(folder)
+        sync_files(log, files)
     except OSError as e:
-        _discard(log, files)
+        discard(log, files)
         raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
     return files
 
 
 def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
-    """Write one data file, of one day, and put it on disk.
+    """Write one data file of one day. `sync_files` has to follow before it is committed.
 
     `part` has stored names and `_Day`, all rows of one day, by time.
     """
@@ -219,13 +220,21 @@ def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
         row_group_size=ROW_GROUP_ROWS,
         statistics=True,
     )
-    sync(whole)
     least = part.select(pl.col(STATISTICS).min().cast(pl.Int64)).row(0)
     most = part.select(pl.col(STATISTICS).max().cast(pl.Int64)).row(0)
     statistics = dict(zip(STATISTICS, zip(least, most, strict=True), strict=True))
     return NewFile(path, day, part.height, os.path.getsize(whole), statistics)
 
 
-def _discard(log: DeltaLog, files: Sequence[NewFile]) -> None:
+def sync_files(log: DeltaLog, files: Sequence[NewFile]) -> None:
+    """Put written files and their folders on disk, several at once: a wide import has one file a day."""
+    paths = [log.path_of(f) for f in files]
+    with ThreadPoolExecutor(_SYNCS) as pool:
+        list(pool.map(sync, paths))
+        list(pool.map(sync, {os.path.dirname(p) for p in paths}))
+    sync(log.folder)
+
+
+def discard(log: DeltaLog, files: Sequence[NewFile]) -> None:
     for file in files:
         os.unlink(log.path_of(file))

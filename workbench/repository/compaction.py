@@ -8,7 +8,6 @@ was opened before still reads them. Memory is bounded by about one file before c
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from workbench.base.diagnostics import repository as diagnostics
-from workbench.repository.append import write_file
+from workbench.repository.append import discard, sync_files, write_file
 from workbench.repository.catalog import TableEntry
 from workbench.repository.deltalog import Conflict, DeltaLog, FileEntry, NewFile
 from workbench.repository.layout import (
@@ -31,6 +30,10 @@ from workbench.repository.layout import (
 )
 from workbench.repository.physical import FILE, UTC_MICROSECONDS
 from workbench.repository.store import Store
+
+# One commit for many small days, and not much lost work when a large compaction is stopped.
+_GROUPS_A_COMMIT = 100
+_BYTES_A_COMMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,27 @@ def compact(store: Store, table: str) -> CompactResult:
     for file in log.files():
         by_day[file.day].append(file)
     done = CompactResult()
-    for day in sorted(by_day):
-        changed = CompactResult()
-        for group, parts in _groups(log, by_day[day]):
-            changed += _rewrite(store, entry, log, group, parts)
-        if changed.files_before:
-            done += changed + CompactResult(days=1)
-    return done
+    pending: list[_Replacement] = []
+    with store.locks.shared(store.files_lock(entry)):
+        for day in sorted(by_day):
+            for group, parts in _groups(log, by_day[day]):
+                pending.append(_rewrite(entry, log, group, parts))
+                if len(pending) >= _GROUPS_A_COMMIT or sum(p.size for p in pending) >= _BYTES_A_COMMIT:
+                    done += _settle(store, entry, log, pending)
+                    pending = []
+        return done + _settle(store, entry, log, pending)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """Data files of one day and the new files that hold the same rows."""
+
+    old: Sequence[FileEntry]
+    new: Sequence[NewFile]
+
+    @property
+    def size(self) -> int:
+        return sum(f.size for f in self.old)
 
 
 def _groups(log: DeltaLog, files: Sequence[FileEntry]) -> list[tuple[list[FileEntry], int]]:
@@ -112,40 +129,49 @@ def _weight(log: DeltaLog, file: FileEntry) -> float:
     return float(max(size / TARGET_FILE_BYTES, file.rows / TARGET_FILE_ROWS))
 
 
-def _rewrite(
-    store: Store, entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry], parts: int
-) -> CompactResult:
-    """Replace `group` by about `parts` new files, in one commit; nothing happens if it changed meanwhile."""
+def _rewrite(entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry], parts: int) -> _Replacement:
+    """Write about `parts` new files with the rows of `group`; they count once `_settle` commits them."""
     written: list[NewFile] = []
-    with store.locks.shared(store.files_lock(entry)):
+    try:
+        source = _open(entry, log, group)
+        cuts = _cuts(source, parts)
+        for low, high in zip([None, *cuts], [*cuts, None], strict=True):
+            part = _slice(source, low, high)
+            if part.height:
+                written.append(write_file(log, part.with_columns(_day(group[0].day))))
+    except OSError as e:
+        discard(log, written)
+        raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
+    except PolarsError as e:
+        discard(log, written)
+        raise diagnostics.damaged(f"{log.folder}/{DAY}={day_text(group[0].day)}", str(e)) from e
+    return _Replacement(group, written)
+
+
+def _settle(store: Store, entry: TableEntry, log: DeltaLog, pending: Sequence[_Replacement]) -> CompactResult:
+    """Commit replacements in one step; one whose files changed meanwhile is dropped."""
+    if not pending:
+        return CompactResult()
+    sync_files(log, [f for p in pending for f in p.new])
+    with store.locks.exclusive(store.table_lock(entry)):
+        there = {f.path for f in log.files()}
+        good = [p for p in pending if all(f.path in there for f in p.old)]
+        late = [p for p in pending if p not in good]
         try:
-            source = _open(entry, log, group)
-            cuts = _cuts(source, parts)
-            for low, high in zip([None, *cuts], [*cuts, None], strict=True):
-                part = _slice(source, low, high)
-                if part.height:
-                    written.append(write_file(log, part.with_columns(_day(group[0].day))))
-        except OSError as e:
-            _drop(log, written)
-            raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
-        except PolarsError as e:
-            _drop(log, written)
-            raise diagnostics.damaged(f"{log.folder}/{DAY}={day_text(group[0].day)}", str(e)) from e
-        try:
-            with store.locks.exclusive(store.table_lock(entry)):
-                there = {f.path for f in log.files()}
-                if not all(f.path in there for f in group):
-                    raise Conflict("a file was replaced or deleted meanwhile")
-                log.commit(written, group, rows_change=False)
+            if good:
+                log.commit(
+                    [f for p in good for f in p.new], [f for p in good for f in p.old], rows_change=False
+                )
         except Conflict:
-            _drop(log, written)
-            return CompactResult()
+            good, late = [], list(pending)
+    discard(log, [f for p in late for f in p.new])
     return CompactResult(
-        files_before=len(group),
-        files_after=len(written),
-        bytes_before=sum(f.size for f in group),
-        bytes_after=sum(f.size for f in written),
-        rows=sum(f.rows for f in group),
+        days=len({p.old[0].day for p in good}),
+        files_before=sum(len(p.old) for p in good),
+        files_after=sum(len(p.new) for p in good),
+        bytes_before=sum(p.size for p in good),
+        bytes_after=sum(f.size for p in good for f in p.new),
+        rows=sum(f.rows for p in good for f in p.old),
     )
 
 
@@ -184,8 +210,3 @@ def _slice(source: pl.LazyFrame, low: int | None, high: int | None) -> pl.DataFr
 
 def _day(day: int) -> pl.Expr:
     return pl.lit(day, pl.Int32).cast(pl.Date).alias(DAY)
-
-
-def _drop(log: DeltaLog, files: Sequence[NewFile]) -> None:
-    for file in files:
-        os.unlink(log.path_of(file))

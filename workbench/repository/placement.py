@@ -180,7 +180,7 @@ def _as_declared(
     if source is T.STRING and declared in (T.DECIMAL, T.GUID):
         values = values.replace("", None)
         some = convert(values, source, declared)
-        parts = [(declared, some)]
+        parts: list[tuple[ScalarType, pl.Series]] = [(declared, some)]
         return [*parts, (source, _where(some.is_null(), values))] if _lost(values, some) else parts
     if source in _AS_TEXT and declared is T.STRING:
         return [(T.STRING, values.cast(pl.String))]

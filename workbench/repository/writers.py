@@ -22,20 +22,27 @@ def writer_slot(state: Path) -> int:
     """The writer number of this process in the workspace with that state folder, from 0."""
     key = str(state.resolve())
     with _guard:
-        if key not in _held:
-            _held[key] = _take(state / "writers")
-        return _held[key][0]
+        held = _held.get(key)
+        if held is None or not _is_there(state / "writers", *held):
+            _held[key] = held = _take(state / "writers")
+        return held[0]
 
 
-def slots(state: Path) -> int:
-    """How many writer numbers were ever used."""
-    folder = state / "writers"
-    return len(list(folder.glob("*.lock"))) if folder.is_dir() else 0
+def _is_there(folder: Path, slot: int, descriptor: int) -> bool:
+    """Whether the lock file is still the one that is held (the workspace may have been made anew)."""
+    try:
+        return os.stat(_file(folder, slot)).st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _file(folder: Path, slot: int) -> Path:
+    return folder / f"{slot:02d}.lock"
 
 
 def _take(folder: Path) -> tuple[int, int]:
     for slot in range(_MOST):
-        descriptor = open_lock(folder / f"{slot:02d}.lock")
+        descriptor = open_lock(_file(folder, slot))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

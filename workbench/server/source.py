@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from workbench.base.diagnostics.repository import no_workspace
-from workbench.base.dtypes import Schema
 from workbench.base.errors import WorkbenchError
-from workbench.query.backends.polars import TableScan
 from workbench.query.run import Tables, run
 from workbench.repository.tables import Repository
 from workbench.server.schemas import SchemaTables, read_schemas
 from workbench.server.stdio import Ask
+from workbench.workspace import StoredTables
 
 
 def ask_for(workspace: str, schemas: str | None) -> Ask:
@@ -42,21 +39,3 @@ def _stored(workspace: str) -> Tables | None:
             return None
         raise
     return StoredTables(repository)
-
-
-class StoredTables:
-    """A repository as the query engine asks for tables: an unknown one is None, no error."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-
-    def tables(self) -> list[str]:
-        return self._repository.tables()
-
-    def schema(self, table: str) -> Schema | None:
-        return self._repository.schema(table) if self._repository.has(table) else None
-
-    def scan(
-        self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]
-    ) -> TableScan:
-        return self._repository.scan(table, columns, time_range)

@@ -128,7 +128,9 @@ def no_dpkg() -> WorkbenchError:
 
 
 def no_time(value: str) -> WorkbenchError:
-    return WorkbenchError("IMP110", f"TimeGenerated is {_cut(value)!r}, which is no time between the years 1 and 9999")
+    return WorkbenchError(
+        "IMP110", f"TimeGenerated is {_cut(value)!r}, which is no time between the years 1 and 9999"
+    )
 
 
 def in_the_future(value: str) -> WorkbenchError:
@@ -152,7 +154,9 @@ def no_table_takes_it(mapping: str) -> WorkbenchError:
 
 def unknown_mapping(name: str, shipped: Sequence[str]) -> WorkbenchError:
     return WorkbenchError(
-        "IMP201", f"there is no mapping {name!r}, neither as a file nor shipped", hint=_near(name, shipped, "shipped")
+        "IMP201",
+        f"there is no mapping {name!r}, neither as a file nor shipped",
+        hint=_near(name, shipped, "shipped"),
     )
 
 
@@ -167,7 +171,9 @@ def bad_mapping(path: str, where: str, why: str, hint: str | None = None) -> Wor
 def unknown_key(path: str, where: str, key: str, known: Iterable[str]) -> WorkbenchError:
     names = sorted(known)
     return WorkbenchError(
-        "IMP204", f"the mapping {path!r}, {where}: no setting named {key!r}", hint=_near(key, names, "settings")
+        "IMP204",
+        f"the mapping {path!r}, {where}: no setting named {key!r}",
+        hint=_near(key, names, "settings"),
     )
 
 

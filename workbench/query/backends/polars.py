@@ -41,9 +41,12 @@ from workbench.query.plan import (
 class TableScan(Protocol):
     """What a source gives for a table: see `repository.tables.TableScan`."""
 
-    lazy: pl.LazyFrame
-    files_total: int
-    files_read: int
+    @property
+    def lazy(self) -> pl.LazyFrame: ...
+    @property
+    def files_total(self) -> int: ...
+    @property
+    def files_read(self) -> int: ...
 
 
 class Source(Protocol):

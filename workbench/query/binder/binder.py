@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.base import clock
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.dtypes import Column, ScalarType, Schema
+from workbench.base.dtypes import ScalarType, Schema
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import syntax
 from workbench.query.binder import calls, expressions, functions_let, names, projections, tables
 from workbench.query.binder.scope import (
     BoundName,
+    Entry,
     FunctionEntry,
     PendingEntry,
     ScalarEntry,
@@ -158,8 +159,8 @@ class Binder:
     def convert(self, expr: Expr, type_: ScalarType) -> Expr:
         return calls.convert(expr, type_)
 
-    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, first: int = 1) -> list[tuple[str, Expr]]:  # fmt: skip
-        return projections.columns(self, nodes, row, first=first)
+    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()) -> list[tuple[str, Expr]]:  # fmt: skip
+        return projections.columns(self, nodes, row, beside=beside)
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         return projections.aggregates(self, nodes, row, taken)
@@ -195,7 +196,7 @@ class Binder:
         lets = {n for n in self.scope.names() if fnmatch.fnmatchcase(n, pattern)}
         found: list[tuple[str, Rel]] = []
         for name in sorted(lets):
-            entry = tables.resolved(self, name)
+            entry = self.resolved(name)
             if isinstance(entry, TableEntry):
                 found.append((name, entry.rel))
         for name in self.catalog.tables():
@@ -204,6 +205,27 @@ class Binder:
                 if schema is not None:
                     found.append((name, Scan(schema, name)))
         return found
+
+    # ---- the parts of the binder, for each other --------------------------------------------
+
+    def resolved(self, name: str) -> Entry | None:
+        """What a let name stands for, bound at its first use."""
+        return tables.resolved(self, name)
+
+    def is_tabular_call(self, node: syntax.Call) -> bool:
+        return tables.is_tabular_call(self, node)
+
+    def looks_tabular(self, node: syntax.Expression, row: Rel) -> bool:
+        return tables.looks_tabular(self, node, row)
+
+    def let_scalar(self, entry: FunctionEntry, node: syntax.Call, row: Rel) -> Expr:
+        return functions_let.scalar(self, entry, node, row)
+
+    def let_table(self, entry: FunctionEntry, node: syntax.Call) -> Rel:
+        return functions_let.tabular(self, entry, node, EMPTY_ROW)
+
+    def let_is_tabular(self, entry: FunctionEntry) -> bool:
+        return functions_let.is_tabular(self, entry)
 
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         return self.hooks.evaluate(rel)
@@ -239,7 +261,3 @@ class Binder:
 
 
 EMPTY_ROW = Values((), ((),))
-
-
-def column_of(row: Rel, name: str) -> Column | None:
-    return row.column(name)

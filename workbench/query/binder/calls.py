@@ -9,7 +9,7 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.binder import expressions, functions_let, special, tables
+from workbench.query.binder import special
 from workbench.query.binder.scope import FunctionEntry
 from workbench.query.functions import AGGREGATES, FUNCTIONS, UNSUPPORTED, Card, Signature, common
 from workbench.query.plan import Call, Const, Expr, Rel
@@ -27,7 +27,7 @@ def bind_call(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     """A call in a scalar expression."""
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
-        return functions_let.scalar(b, entry, node, row)
+        return b.let_scalar(entry, node, row)
     form = special.FORMS.get(node.name)
     if form is not None:
         return form(b, node, row)
@@ -37,13 +37,13 @@ def bind_call(b: Binder, node: syntax.Call, row: Rel) -> Expr:
             raise diagnostics.aggregate_outside_summarize(node.name, node.name_span)
         if node.name in UNSUPPORTED:
             raise diagnostics.unsupported(f"{node.name}()", node.name_span, UNSUPPORTED[node.name])
-        if tables.is_tabular_call(b, node):
+        if b.is_tabular_call(node):
             raise diagnostics.expected_scalar(node.span)
         known = [n for n in (*FUNCTIONS, *AGGREGATES, *special.FORMS) if n[0].isalpha()]
         raise diagnostics.unknown_function(node.name, node.name_span, known)
     if card.window and not row.serialized:
         raise diagnostics.needs_serialized(node.name, node.span)
-    args = [expressions.bind(b, a, row) for a in node.arguments]
+    args = [b.expr(a, row) for a in node.arguments]
     return _apply(b, card, node.name, args, node.span, [a.span for a in node.arguments])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import calls, tables
+from workbench.query.binder import calls
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, TableEntry
 from workbench.query.plan import Call, Col, Const, Expr, Rel, Values
 
@@ -48,7 +48,7 @@ def _(node: syntax.Name, b: Binder, row: Rel) -> Expr:
     column = row.column(node.name)
     if column is not None:
         return Col(column.type, column.name, node.span)
-    entry = tables.resolved(b, node.name)
+    entry = b.resolved(node.name)
     if isinstance(entry, ScalarEntry):
         return entry.expr
     if isinstance(entry, TableEntry):
@@ -203,14 +203,14 @@ def _tabular(b: Binder, item: syntax.Expression) -> bool:
     if isinstance(item, syntax.Lambda):
         return True
     if isinstance(item, syntax.Name):
-        return isinstance(tables.resolved(b, item.name), TableEntry) or (
-            tables.resolved(b, item.name) is None and item.name in b.catalog.tables()
+        return isinstance(b.resolved(item.name), TableEntry) or (
+            b.resolved(item.name) is None and item.name in b.catalog.tables()
         )
-    return isinstance(item, syntax.Call) and tables.is_tabular_call(b, item)
+    return isinstance(item, syntax.Call) and b.is_tabular_call(item)
 
 
 def _first_column(b: Binder, item: syntax.Expression, wanted: ScalarType) -> list[Any]:
-    rel = tables.table(b, item)
+    rel = b.table(item)
     frame = b.evaluate(rel)
     column = next((c for c in rel.schema if not c.hidden), None)
     if column is None:

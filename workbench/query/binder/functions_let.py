@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column
 from workbench.query import syntax
-from workbench.query.binder import calls, expressions, tables
+from workbench.query.binder.calls import convert
 from workbench.query.binder.scope import Entry, FunctionEntry, ScalarEntry, Scope, TableEntry
 from workbench.query.plan import Col, Const, Expr, Project, Rel
 
@@ -26,7 +26,7 @@ def scalar(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel) -> E
         b.statements(function.body.statements)
         if isinstance(result, syntax.Pipeline):
             raise diagnostics.expected_scalar(node.span)
-        return expressions.bind(b, result, row)
+        return b.expr(result, row)
     finally:
         b.scope = before
         b.calls_deep -= 1
@@ -39,7 +39,7 @@ def tabular(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, fir
     b.calls_deep += 1
     try:
         b.statements(function.body.statements)
-        return tables.table(b, result)
+        return b.table(result)
     finally:
         b.scope = before
         b.calls_deep -= 1
@@ -60,15 +60,13 @@ def is_tabular(b: Binder, function: FunctionEntry) -> bool:
                 return isinstance(statement.value, syntax.Pipeline)
         before, b.scope = b.scope, function.scope
         try:
-            return (
-                isinstance(tables.resolved(b, result.name), TableEntry) or result.name in b.catalog.tables()
-            )
+            return isinstance(b.resolved(result.name), TableEntry) or result.name in b.catalog.tables()
         finally:
             b.scope = before
     if isinstance(result, syntax.Call):
         before, b.scope = b.scope, function.scope
         try:
-            return tables.is_tabular_call(b, result)
+            return b.is_tabular_call(result)
         finally:
             b.scope = before
     return isinstance(result, syntax.Lambda)
@@ -100,18 +98,18 @@ def _enter(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, firs
                 raise diagnostics.wrong_count(
                     function.name, f"{len(parameters)} arguments", len(positional), node.span
                 )
-            entries[p.name] = TableEntry(_fitting(tables.table(b, argument), p, argument))
+            entries[p.name] = TableEntry(_fitting(b.table(argument), p, argument))
             continue
         if argument is None:
             if p.default is None:
                 raise diagnostics.wrong_count(
                     function.name, f"{len(parameters)} arguments", len(positional), node.span
                 )
-            value = expressions.bind(b, p.default, row)
+            value = b.expr(p.default, row)
         else:
-            value = expressions.bind(b, argument, row)
+            value = b.expr(argument, row)
         assert p.type is not None
-        value = calls.convert(value, p.type)
+        value = convert(value, p.type)
         entries[p.name] = ScalarEntry(value if isinstance(value, Const) else _constant(b, value))
     return body.result, Scope(Scope(function.scope, entries))
 
@@ -129,5 +127,5 @@ def _fitting(rel: Rel, p: syntax.Parameter, argument: syntax.Expression) -> Rel:
             raise diagnostics.unknown_column(name, argument.span, rel.names())
     if len(p.columns) == 0:
         return rel
-    pairs = tuple((n, calls.convert(Col(rel.column(n).type, n), t)) for n, t in p.columns)  # type: ignore[union-attr]
+    pairs = tuple((n, convert(Col(rel.column(n).type, n), t)) for n, t in p.columns)  # type: ignore[union-attr]
     return Project(tuple(Column(n, t) for n, t in p.columns), rel, pairs)

@@ -10,7 +10,7 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.binder import calls, expressions
+from workbench.query.binder import calls
 from workbench.query.binder.names import result_name, unique
 from workbench.query.functions import AGGREGATES
 from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from workbench.query.binder.binder import Binder
 
 
-def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, first: int = 1) -> list[tuple[str, Expr]]:  # fmt: skip
+def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()) -> list[tuple[str, Expr]]:  # fmt: skip
     """(name, expression) of each item; a name that an item is not given is inferred.
 
-    An inferred name that is taken gets a number; a given name that is repeated is KQL105.
+    An inferred name that is taken, also by a column of `beside`, gets a number; a given name that is
+    repeated is KQL105.
     """
     found: list[tuple[str, Expr]] = []
     taken: set[str] = set()
     given = {n for node in nodes if isinstance(node, syntax.Named) for n in node.names}
-    number = first
+    number = 1
+    name: str | None
     for node in nodes:
         if isinstance(node, syntax.Star):
             for c in row.schema:
@@ -45,18 +47,16 @@ def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, first: i
                 taken.add(name)
                 found.append((name, value))
             continue
-        bound = expressions.bind(b, node, row)
+        bound = b.expr(node, row)
         name = result_name(node, row)
-        if isinstance(node, syntax.Name) and isinstance(bound, Col):
-            name = bound.name
-            if name in taken:
-                name = unique(name, taken)
         if name is None or name == "":
-            while f"Column{number}" in taken | given:
+            while f"Column{number}" in taken | given or f"Column{number}" in beside:
                 number += 1
             name = f"Column{number}"
             number += 1
-        elif name in taken or (name in given and not isinstance(node, syntax.Name)):
+        elif not isinstance(node, syntax.Name) and (name in taken | given or name in beside):
+            name = unique(name, taken | given | set(beside))
+        elif name in taken:
             name = unique(name, taken | given)
         taken.add(name)
         found.append((name, bound))
@@ -66,8 +66,8 @@ def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, first: i
 def _spread(b: Binder, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
     """`(a, b) = f()`: the elements of an array that `f` gives; `a = expr`: one column."""
     if not node.compound:
-        return [(node.names[0], expressions.bind(b, node.value, row))]
-    bound = expressions.bind(b, node.value, row)
+        return [(node.names[0], b.expr(node.value, row))]
+    bound = b.expr(node.value, row)
     if bound.type is not ScalarType.DYNAMIC:
         return [(node.names[0], bound)]
     picked = [
@@ -83,7 +83,7 @@ def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, taken: C
     An item that is one aggregate call gives its columns directly; in an expression such as
     `100.0 * countif(x) / count()` each aggregate gets a hidden name that the expression reads.
     """
-    collector = _Collector(b, row)
+    collector = _Collector(b, row, taken)
     used = set(taken)
     made: list[tuple[str, Expr]] = []
     number = 1
@@ -113,8 +113,9 @@ def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, taken: C
 class _Collector:
     """Takes aggregate calls out of expressions."""
 
-    def __init__(self, b: Binder, row: Rel) -> None:
+    def __init__(self, b: Binder, row: Rel, keys: Collection[str]) -> None:
         self.b = b
+        self.keys = keys
         self.row = row
         self.found: list[Aggregate] = []
 
@@ -143,7 +144,7 @@ class _Collector:
         """The expression with each aggregate call replaced by a column of its result."""
         prepared = self._replace(node)
         row = _Extended(self.row.schema, self.row, tuple(c for a in self.found for c in a.columns))
-        bound = expressions.bind(self.b, prepared, row)
+        bound = self.b.expr(prepared, row)
         stray = _columns(bound) - {c.name for a in self.found for c in a.columns}
         if stray:
             raise diagnostics.not_an_aggregate(node.span)
@@ -174,8 +175,8 @@ class _Collector:
         spread = getattr(card.implementation, "arguments", None)
         arguments = node.arguments
         if spread is not None:
-            arguments = spread(arguments, self.row)
-        args = [expressions.bind(self.b, a, self.row) for a in arguments]
+            arguments = spread(arguments, self.row, self.keys)
+        args = [self.b.expr(a, self.row) for a in arguments]
         spans = [a.span for a in arguments]
         signature, types, returns = calls.choose(card, node.name, args, node.span, spans)
         ready: list[Expr] = []

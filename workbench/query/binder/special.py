@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import calls, expressions, tables
 from workbench.query.plan import Call, Col, Const, Expr, Rel
 
 if TYPE_CHECKING:
@@ -21,14 +20,14 @@ def _now(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     now = Const(T.DATETIME, b.now, node.span)
     if not node.arguments:
         return now
-    return calls.call(b, "+", [now, expressions.bind(b, node.arguments[0], row)], node.span)
+    return b.call("+", now, b.expr(node.arguments[0], row), span=node.span)
 
 
 def _ago(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("ago", "1 argument", len(node.arguments), node.span)
-    span = calls.convert(expressions.bind(b, node.arguments[0], row), T.TIMESPAN)
-    return b.fold(calls.call(b, "-", [Const(T.DATETIME, b.now, node.span), span], node.span))
+    span = b.convert(b.expr(node.arguments[0], row), T.TIMESPAN)
+    return b.fold(b.call("-", Const(T.DATETIME, b.now, node.span), span, span=node.span))
 
 
 def _toscalar(b: Binder, node: syntax.Call, row: Rel) -> Expr:
@@ -36,9 +35,9 @@ def _toscalar(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("toscalar", "1 argument", len(node.arguments), node.span)
     argument = node.arguments[0]
-    if not tables.looks_tabular(b, argument, row):
-        return b.fold(expressions.bind(b, argument, row))
-    rel = tables.table(b, argument)
+    if not b.looks_tabular(argument, row):
+        return b.fold(b.expr(argument, row))
+    rel = b.table(argument)
     frame = b.evaluate(rel)
     column = next((c for c in rel.schema if not c.hidden), None)
     if column is None:
@@ -61,7 +60,7 @@ def _column_ifexists(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     column = row.column(name)
     if column is not None:
         return Col(column.type, column.name, node.span)
-    return expressions.bind(b, node.arguments[1], row)
+    return b.expr(node.arguments[1], row)
 
 
 def _ingestion_time(b: Binder, node: syntax.Call, row: Rel) -> Expr:
@@ -75,13 +74,13 @@ def _pack_all(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     for c in row.schema:
         if not c.hidden:
             pairs += [Const(T.STRING, c.name), Col(c.type, c.name)]
-    return calls.call(b, "pack_non_empty" if ignore else "bag_pack", pairs, node.span)
+    return b.call("pack_non_empty" if ignore else "bag_pack", *pairs, span=node.span)
 
 
 def _not(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("not", "1 argument", len(node.arguments), node.span)
-    return calls.call(b, "not", [b.predicate(node.arguments[0], row)], node.span)
+    return b.call("not", b.predicate(node.arguments[0], row), span=node.span)
 
 
 def _typeof(b: Binder, node: syntax.Call, row: Rel) -> Expr:
@@ -95,14 +94,14 @@ def _iff(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 3:
         raise diagnostics.wrong_count(node.name, "3 arguments", len(node.arguments), node.span)
     condition = b.predicate(node.arguments[0], row)
-    rest = [expressions.bind(b, a, row) for a in node.arguments[1:]]
-    return calls.call(b, "iff", [condition, *rest], node.span)
+    rest = [b.expr(a, row) for a in node.arguments[1:]]
+    return b.call("iff", condition, *rest, span=node.span)
 
 
 def _gettype(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("gettype", "1 argument", len(node.arguments), node.span)
-    value = expressions.bind(b, node.arguments[0], row)
+    value = b.expr(node.arguments[0], row)
     if value.type is T.DYNAMIC:
         return Call(T.STRING, "gettype_dynamic", (value,), (None,), node.span)
     return Const(T.STRING, value.type.value, node.span)
@@ -110,7 +109,7 @@ def _gettype(b: Binder, node: syntax.Call, row: Rel) -> Expr:
 
 def _column_names_of(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     """`column_names_of(T)`: the names of a table's columns as a dynamic array."""
-    rel = tables.table(b, node.arguments[0])
+    rel = b.table(node.arguments[0])
     return Const(T.DYNAMIC, [c.name for c in rel.schema if not c.hidden], node.span)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import expressions, functions_let
 from workbench.query.binder.scope import Entry, FunctionEntry, PendingEntry, ScalarEntry, TableEntry
 from workbench.query.operators import OPERATORS
 from workbench.query.plan import Const, Rel, Scan, Values
@@ -53,7 +52,7 @@ def _named(b: Binder, node: syntax.Name) -> Rel:
         raise diagnostics.expected_table(node.span)
     if isinstance(entry, FunctionEntry):
         call = syntax.Call(node.span, node.name, (), node.span)
-        return functions_let.tabular(b, entry, call, _empty())
+        return b.let_table(entry, call)
     return stored(b, node.name, node)
 
 
@@ -88,7 +87,7 @@ def resolved(b: Binder, name: str) -> Entry | None:
         if isinstance(entry.value, syntax.Pipeline) or looks_tabular(b, entry.value, _empty()):
             found = TableEntry(table(b, entry.value), name)
         else:
-            found = ScalarEntry(b.fold(expressions.bind(b, entry.value, _empty())))
+            found = ScalarEntry(b.fold(b.expr(entry.value, _empty())))
     finally:
         b.scope = before
         entry.busy = False
@@ -137,7 +136,7 @@ TABULAR_CALLS: dict[str, Callable[[Binder, syntax.Call], Rel]] = {
 def is_tabular_call(b: Binder, node: syntax.Call) -> bool:
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
-        return functions_let.is_tabular(b, entry)
+        return b.let_is_tabular(entry)
     if node.name == "materialize" and node.arguments:
         return looks_tabular(b, node.arguments[0], _empty())
     return node.name in TABULAR_CALLS
@@ -146,7 +145,7 @@ def is_tabular_call(b: Binder, node: syntax.Call) -> bool:
 def _called(b: Binder, node: syntax.Call) -> Rel:
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
-        return functions_let.tabular(b, entry, node, _empty())
+        return b.let_table(entry, node)
     form = TABULAR_CALLS.get(node.name)
     if form is not None:
         return form(b, node)

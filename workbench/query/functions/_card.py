@@ -109,8 +109,9 @@ def widest(types: Iterable[ScalarType]) -> ScalarType | None:
 
 
 def common(types: Sequence[ScalarType]) -> ScalarType:
-    """The widest of all argument types; dynamic where they do not agree."""
-    return widest(types) or DYNAMIC
+    """The widest of all argument types; dynamic gives way to one other type, else wins."""
+    concrete = [t for t in types if t is not DYNAMIC]
+    return widest(concrete) or DYNAMIC
 
 
 class Naming(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -188,7 +188,9 @@ class CountDistinctIf:
 # ---- rows -----------------------------------------------------------------------------------
 
 
-def _with_star(arguments: Sequence[syntax.Expression], row: Rel, first: int) -> list[syntax.Expression]:
+def _with_star(
+    arguments: Sequence[syntax.Expression], row: Rel, first: int, keys: Collection[str]
+) -> list[syntax.Expression]:
     """Arguments with `*` spelled out as the columns that are not there yet."""
     out: list[syntax.Expression] = list(arguments[:first])
     named = {a.name for a in arguments if isinstance(a, syntax.Name)}
@@ -197,7 +199,7 @@ def _with_star(arguments: Sequence[syntax.Expression], row: Rel, first: int) -> 
             out += [
                 syntax.Name(argument.span, c.name, quoted=True)
                 for c in row.schema
-                if not c.hidden and c.name not in named
+                if not c.hidden and c.name not in named and c.name not in keys
             ]
         else:
             out.append(argument)
@@ -210,8 +212,10 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
     @aggregate(name, [ANY, rep(ANY, least=0)], same, aliases=aliases, prefix="max" if largest else "min")
     class _ExtremeRow:
         @staticmethod
-        def arguments(arguments: Sequence[syntax.Expression], row: Rel) -> list[syntax.Expression]:
-            return _with_star(arguments, row, 1)
+        def arguments(
+            arguments: Sequence[syntax.Expression], row: Rel, keys: Collection[str]
+        ) -> list[syntax.Expression]:
+            return _with_star(arguments, row, 1, keys)
 
         @staticmethod
         def columns(
@@ -249,8 +253,10 @@ class TakeAny:
     """The values of one row, whichever it is."""
 
     @staticmethod
-    def arguments(arguments: Sequence[syntax.Expression], row: Rel) -> list[syntax.Expression]:
-        return _with_star(arguments, row, 0)
+    def arguments(
+        arguments: Sequence[syntax.Expression], row: Rel, keys: Collection[str]
+    ) -> list[syntax.Expression]:
+        return _with_star(arguments, row, 0, keys)
 
     @staticmethod
     def columns(

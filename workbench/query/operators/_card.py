@@ -25,6 +25,7 @@ from workbench.base.registry import Registry
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.plan import Aggregate, Expr, Rel, SortKey
+from workbench.query.syntax import Operator as OperatorSyntax
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,9 +87,11 @@ class BinderApi(Protocol):
         """`expr` as that type."""
 
     def columns(
-        self, nodes: Sequence[syntax.Expression], row: Rel, *, first: int = 1
+        self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()
     ) -> list[tuple[str, Expr]]:
-        """Named columns of a projection, names given, inferred or `Column<n>`; `*` expands."""
+        """Named columns of a projection, names given, inferred or `Column<n>`; `*` expands.
+
+        An inferred name does not take one of `beside` (what `extend` keeps)."""
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         """Aggregates to compute, and the columns made of them (Col or expressions over them)."""
@@ -133,7 +136,7 @@ class OperatorCard:
     name: str
     syntax: str
     doc: str
-    parse: Callable[[Any, Token], syntax.Operator]
+    parse: Callable[[Any, Token], OperatorSyntax]
     bind: Callable[[Any, Any, Any], Rel]
     source: bool = False
 

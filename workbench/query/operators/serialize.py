@@ -30,4 +30,4 @@ class SerializeOperator:
     @staticmethod
     def bind(s: SerializeSyntax, source: Rel, b: BinderApi) -> Rel:
         fixed = Serialize(source.schema, source)
-        return extended(fixed, b.columns(s.columns, fixed)) if s.columns else fixed
+        return extended(fixed, b.columns(s.columns, fixed, beside=fixed.names())) if s.columns else fixed

@@ -48,7 +48,7 @@ class UnionOperator:
             try:
                 rel = b.table(node)
             except WorkbenchError as error:
-                if s.fuzzy and error.code in ("KQL102", "KQL103"):
+                if s.fuzzy and error.code == "KQL102":
                     continue
                 raise
             label = (

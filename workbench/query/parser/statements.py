@@ -49,7 +49,8 @@ class Parser(ExpressionParser):
             if self.peek().kind is not Kind.END:
                 token = self.peek()
                 if not token.is_mark(";"):
-                    raise diagnostics.expected("'|' or ';'", token.shown, token.span)
+                    hint = "compare with '=='" if token.is_mark("=") else None
+                    raise diagnostics.expected("'|' or ';'", token.shown, token.span, hint)
         return syntax.Query(start.to(self.last_span), tuple(statements), tuple(pipelines))
 
     def _statement(self) -> syntax.Statement | None:
@@ -192,7 +193,8 @@ class Parser(ExpressionParser):
         card = OPERATORS.get(str(keyword.value))
         if card is None:
             raise diagnostics.unknown_operator(str(keyword.value), keyword.span, list(OPERATORS))
-        return card.parse(self, keyword)
+        found: syntax.Operator = card.parse(self, keyword)
+        return found
 
     def _keyword(self) -> Token:
         token = self.peek()

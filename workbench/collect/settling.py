@@ -1,0 +1,203 @@
+"""From typed columns to the one frame that the repository appends, and the rows that must not go in.
+
+In go `Columns`, out come rows without a bad time, joined blocks, and a frame with its types. Inside
+one frame a name has one type; where values have others, this follows the repository's rule: what
+the column holds exactly goes there, the rest to the column with the suffix of its type. Must not
+store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import polars as pl
+
+from workbench.base.diagnostics import collect as diagnostics
+from workbench.base.dtypes import ScalarType, Schema, find_column, format_datetime
+from workbench.base.dtypes import ScalarType as T
+from workbench.base.errors import WorkbenchError
+from workbench.collect import times
+from workbench.collect.record import TIME, Columns, as_type
+from workbench.repository.conversion import convert
+from workbench.repository.layout import SYSTEM_NAMES
+from workbench.repository.physical import FRAME
+from workbench.repository.placement import SUFFIXES
+
+MOST_AHEAD_US = 86_400_000_000
+"""A `TimeGenerated` further ahead of now than a day is refused."""
+_WIDER = {T.INT: 0, T.LONG: 1, T.REAL: 2}
+
+
+def refuse_times(
+    columns: Columns, now: int, refuse: Callable[[int, WorkbenchError], None]
+) -> tuple[Columns, list[int]]:
+    """Leave out the rows whose `TimeGenerated` is no time or lies more than a day ahead.
+
+    Parameters
+    ----------
+    columns : Columns
+        With `TimeGenerated` declared as datetime: values that are none have another type.
+    now : int
+        Microseconds since 1970.
+    refuse : callable
+        Told the row and the reason.
+
+    Returns
+    -------
+    Columns, list of int
+        What is left, and which rows those were.
+    """
+    bad = pl.Series([False]).new_from_index(0, columns.height)
+    for (name, type_), series in columns.series.items():
+        if name != TIME:
+            continue
+        if type_ is T.DATETIME:
+            ahead = series.to_physical() > now + MOST_AHEAD_US
+            wrong = ahead.fill_null(False)
+        else:
+            wrong = series.is_not_null()
+        for row in wrong.arg_true().to_list():
+            value = series[row]
+            if type_ is T.DATETIME:
+                refuse(row, diagnostics.in_the_future(format_datetime(int(series.to_physical()[row]) * 10)))
+            else:
+                refuse(row, diagnostics.no_time(str(value)))
+        bad = bad | wrong
+    kept = {key: s for key, s in columns.series.items() if key[0] != TIME or key[1] is T.DATETIME}
+    columns = Columns(columns.height, kept)
+    if not bad.any():
+        return columns, list(range(columns.height))
+    return columns.filter(~bad), (~bad).arg_true().to_list()
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """The parts one below the other."""
+    if len(parts) == 1:
+        return parts[0]
+    keys: dict[tuple[str, ScalarType], None] = {}
+    for part in parts:
+        keys.update(dict.fromkeys(part.series))
+    found = Columns(sum(part.height for part in parts))
+    for key in keys:
+        pieces = [part.series.get(key) for part in parts]
+        dtype = next(piece.dtype for piece in pieces if piece is not None)
+        found.series[key] = pl.concat(
+            [
+                _nothing(key[0], dtype, part.height) if piece is None else piece
+                for part, piece in zip(parts, pieces, strict=True)
+            ]
+        )
+    return found
+
+
+def settled(columns: Columns, schema: Schema) -> tuple[pl.DataFrame, dict[str, ScalarType]]:
+    """The columns as a frame, each name with one type.
+
+    Parameters
+    ----------
+    columns : Columns
+    schema : Schema
+        The table as it is; empty for a new one.
+
+    Returns
+    -------
+    DataFrame, dict
+        With `TimeGenerated`, null where a record had none; and the types of all columns.
+
+    Examples
+    --------
+    >>> from workbench.collect.record import columns_of
+    >>> frame, _ = settled(columns_of([{"a": 1}, {"a": "2"}, {"a": "x"}]), ())
+    >>> frame["a"].to_list(), frame["a_s"].to_list()
+    ([1, 2, None], [None, None, 'x'])
+    """
+    by_name: dict[str, list[tuple[ScalarType, pl.Series]]] = {}
+    for (name, type_), series in columns.series.items():
+        by_name.setdefault(name, []).append((type_, series))
+    placed: dict[str, tuple[ScalarType, pl.Series]] = {}
+    left: list[tuple[str, ScalarType, pl.Series]] = []
+    for name, pieces in by_name.items():
+        known = find_column(schema, name)
+        if known is None or known.type is T.DATETIME:
+            pieces = [p for piece in pieces for p in _with_times(*piece, whole=known is None)]
+        keeper = _keeper(pieces) if known is None or name in SYSTEM_NAMES else known.type
+        kept, rest = _kept(pieces, keeper)
+        placed[name] = (keeper, kept) if kept is not None else (rest[0][0], rest.pop(0)[1])
+        left += [(name, type_, series) for type_, series in rest]
+    for name, type_, series in left:
+        _spill(placed, name, type_, series)
+    placed.setdefault(TIME, (T.DATETIME, _nothing(TIME, FRAME[T.DATETIME], columns.height)))
+    frame = pl.DataFrame([series.alias(name) for name, (_, series) in placed.items()])
+    return frame, {name: type_ for name, (type_, _) in placed.items()}
+
+
+def _with_times(type_: ScalarType, series: pl.Series, whole: bool) -> list[tuple[ScalarType, pl.Series]]:
+    """Text that is ISO time as datetime: only all of it (`whole`), or each value by itself."""
+    if type_ is not T.STRING or (whole and not times.all_iso(series)):
+        return [(type_, series)]
+    found = times.iso(series)
+    rest = series.zip_with(found.is_null(), _nothing(series.name, series.dtype, len(series)))
+    pieces = [(T.DATETIME, found), (T.STRING, rest)]
+    return [piece for piece in pieces if piece[1].null_count() < len(series)] or [(type_, series)]
+
+
+def _keeper(pieces: Sequence[tuple[ScalarType, pl.Series]]) -> ScalarType:
+    """The type of a new column: that of its first value, the widest if all are numbers."""
+    types = [type_ for type_, _ in pieces]
+    if len(types) > 1 and all(t in _WIDER for t in types):
+        widest = max(types, key=_WIDER.__getitem__)
+        if all(as_type(s, t, widest).null_count() == s.null_count() for t, s in pieces):
+            return widest
+    return (
+        min(pieces, key=lambda piece: piece[1].is_not_null().arg_max() or 0)[0]
+        if len(types) > 1
+        else types[0]
+    )
+
+
+def _kept(
+    pieces: Iterable[tuple[ScalarType, pl.Series]], keeper: ScalarType
+) -> tuple[pl.Series | None, list[tuple[ScalarType, pl.Series]]]:
+    """What fits the type `keeper`, and what does not."""
+    kept: pl.Series | None = None
+    rest: list[tuple[ScalarType, pl.Series]] = []
+    pieces = list(pieces)
+    for type_, series in pieces:
+        if len(pieces) == 1 and type_ is not keeper:
+            return None, pieces  # the repository places a column of one type by itself
+        if type_ is T.STRING and keeper not in (T.STRING, T.DYNAMIC):
+            series = series.replace("", None)
+        fits = series if type_ is keeper else convert(series, type_, keeper)
+        missing = fits.is_null() & series.is_not_null()
+        if missing.any():
+            rest.append((type_, series.zip_with(missing, _nothing(series.name, series.dtype, len(series)))))
+        kept = fits if kept is None else kept.zip_with(kept.is_not_null(), fits)
+    return kept, rest
+
+
+def _spill(
+    placed: dict[str, tuple[ScalarType, pl.Series]], name: str, type_: ScalarType, series: pl.Series
+) -> None:
+    """Put values into columns named `name` and the suffix of their type, behind what is there."""
+    for suffix, wanted in SUFFIXES[type_]:
+        target = name + suffix
+        before = placed.get(target)
+        if before is not None and before[0] is not wanted:
+            continue
+        fits = convert(series, type_, wanted)
+        free = fits.is_not_null()
+        if before is not None:
+            free = free & before[1].is_null()
+            fits = before[1].zip_with(before[1].is_not_null(), fits)
+        if not free.any():
+            continue
+        placed[target] = (wanted, fits)
+        series = series.zip_with(~free, _nothing(series.name, series.dtype, len(series)))
+        if series.null_count() == len(series):
+            return
+    if series.null_count() < len(series):
+        _spill(placed, name + SUFFIXES[type_][-1][0], type_, series)
+
+
+def _nothing(name: str, dtype: pl.DataType, height: int) -> pl.Series:
+    return pl.Series(name, [None], dtype).new_from_index(0, height)
