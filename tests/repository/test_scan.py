@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from workbench.base.errors import WorkbenchError
+from workbench.repository.deltalog import DeltaLog, FileEntry
 from workbench.repository.tables import Repository
 
 At = Callable[..., dt.datetime]
@@ -138,3 +139,20 @@ def test_another_engine_reads_the_same_rows(days: Repository) -> None:
         == days.scan("T", ["Hour", "_Sequence"]).lazy.collect().sort("_Sequence")["Hour"].to_list()
     )
     assert other["_Day"].to_list() == other["TimeGenerated"].dt.date().to_list()
+
+
+def test_a_column_that_widens_during_a_scan_loses_no_value(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.append("T", pl.DataFrame({"X": [1]}))
+    reader = Repository.open(repository.path)
+    assert reader.scan("T", ["X"]).rows == 1
+    whole = DeltaLog.files
+
+    def late(log: DeltaLog) -> tuple[FileEntry, ...]:
+        monkeypatch.setattr(DeltaLog, "files", whole)
+        repository.append("T", pl.DataFrame({"X": [2.5]}))
+        return whole(log)
+
+    monkeypatch.setattr(DeltaLog, "files", late)
+    assert sorted(reader.scan("T", ["X"]).lazy.collect()["X"].to_list()) == [1.0, 2.5]

@@ -138,7 +138,7 @@ KILLED = """
     if step == "catalog":
         deltalog.DeltaLog.ensure = die
     elif step == "columns":
-        append._write = die
+        append.write_file = die
     elif step == "files":
         deltalog.DeltaLog.commit = die
     elif step == "commit":
@@ -175,6 +175,37 @@ def test_a_kill_between_any_two_steps_leaves_a_usable_table(
     assert frame["C"].drop_nulls().to_list() == [0.5]
     for _, own in frame.group_by("_Writer"):
         assert own["_Sequence"].sort().to_list() == list(range(1, own.height + 1))
+
+
+FULL = """
+    import random, resource, sys
+    import polars as pl
+    from workbench.base.errors import WorkbenchError
+    from workbench.repository.tables import Repository
+
+    repository = Repository.open(sys.argv[1])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), limits[1]))
+    frame = pl.DataFrame({"A": [random.random() for _ in range(20_000)], sys.argv[2]: [1] * 20_000})
+    try:
+        repository.append("T", frame)
+    except WorkbenchError as e:
+        print(e.code)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    print(repository.append("T", frame).stored)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [10, 40_000], ids=["catalog", "data file"])
+def test_what_the_disk_refuses_is_told_and_leaves_nothing(limit: int, repository: Repository) -> None:
+    repository.append("T", pl.DataFrame({"A": [0.5]}))
+    out = child(FULL, repository.path, str(limit)).communicate(timeout=60)[0]
+    assert out.split() == ["REP005", "20000"]
+    scan = repository.scan("T")
+    assert scan.lazy.collect().height == 20_001
+    there = {str(p) for p in Path(repository.path, "tables", "T").rglob("part-*")}
+    assert there == set(scan.files)
 
 
 SLOT = """

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 PIECE = 1 << 18
-_OUTPUT = 1 << 14
+_INPUT = _OUTPUT = 1 << 14
 _ZSTD_OUTPUT = 1 << 12
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -58,14 +58,24 @@ class Stream:
         self._length = len(data) - min(count, len(data))
         return data[:count] if len(data) > count else data
 
-    def some(self) -> bytes:
-        """Whatever comes next at little cost; empty at the end."""
+    def some(self, most: int) -> bytes:
+        """Whatever comes next at little cost, 1 to `most` bytes; empty at the end."""
         self._fill(1)
         if not self._waiting:
             return b""
-        piece = self._waiting.pop(0)
+        piece = self._waiting[0]
+        if len(piece) > most:
+            self._waiting[0] = piece[most:]
+            piece = piece[:most]
+        else:
+            del self._waiting[0]
         self._length -= len(piece)
         return piece
+
+    @property
+    def ahead(self) -> int:
+        """Bytes that were taken from the pieces and not yet read."""
+        return self._length
 
     def unread(self, data: bytes) -> None:
         """Put bytes back to the front."""
@@ -99,19 +109,24 @@ class Member:
         When it was last written, in seconds since 1970.
     spool : str
         A folder for temporary files, for formats that can't be read as a stream.
+    file : binary file or None
+        The same bytes as a file that can be sought, where there is one.
     """
 
     source: str
     stream: Stream
     modified: float
     spool: str
+    file: IO[bytes] | None = None
 
     def name(self) -> str:
         """The file name alone."""
         return self.source.rsplit("/", 1)[-1]
 
     def as_file(self) -> IO[bytes]:
-        """The stream as a temporary file that can be sought; it is gone when it is closed."""
+        """The bytes as a file that can be sought, a temporary one where there is no other."""
+        if self.file is not None:
+            return self.file
         file = tempfile.TemporaryFile(dir=self.spool)
         shutil.copyfileobj(cast(Any, self.stream), file, PIECE)
         file.seek(0)
@@ -175,7 +190,7 @@ def inflate(stream: Stream) -> Generator[bytes, None, int]:
     machine = zlib.decompressobj(-15)
     check = 0
     while not machine.eof:
-        packed = machine.unconsumed_tail or stream.some()
+        packed = machine.unconsumed_tail or stream.some(_INPUT)
         if not packed:
             raise Broken(stream.problem or "it ends before its end")
         try:

@@ -65,7 +65,7 @@ class PolarsContext(Protocol):
     def canonical_frame(self, rel: Rel) -> pl.LazyFrame:
         """Lower an input with every column in canonical form."""
 
-    def collect(self, lazy: pl.LazyFrame) -> pl.DataFrame:
+    def collect(self, lazy: pl.LazyFrame, stored: bool = False) -> pl.DataFrame:
         """Run what precedes a border (the number of its columns or rows decides what follows)."""
 
 

@@ -117,6 +117,7 @@ class Scan(Rel):
 
     table: str
     time_range: tuple[int | None, int | None] = (None, None)
+    numbered: bool = False  # rows can be told apart by `_Writer` and `_Sequence`
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,23 @@ class Limit(Rel):
     @property
     def serialized(self) -> bool:
         return self.source.serialized
+
+
+@dataclass(frozen=True, slots=True)
+class TopRows(Rel):
+    """`Limit(Sort(…))` in two steps: `narrow` finds which rows, `wide` then fetches just them.
+
+    `narrow` gives `_Writer`, `_Sequence` and, if the table has it, `__time` of the rows; `wide` has all
+    their columns beside `_Writer` and `_Sequence`; `keys` order them.
+    """
+
+    narrow: Rel
+    wide: Rel
+    keys: tuple[SortKey, ...]
+
+    @property
+    def serialized(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
@@ -14,13 +14,27 @@ from workbench.base.dtypes import ScalarType, Schema, parse_datetime, parse_time
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import backends as _backends  # noqa: F401
 from workbench.query.backends import join as _join  # noqa: F401
+from workbench.query.backends import top_rows as _top_rows  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
 from workbench.query.binder import bind
 from workbench.query.binder.binder import Bound, Hooks
 from workbench.query.functions.forms import POLARS_TYPES, loads
 from workbench.query.outside import table_of, value_of
 from workbench.query.parser import parse
-from workbench.query.plan import Call, Const, Expr, Filter, Limit, Rel, Scan, Values, map_inputs
+from workbench.query.plan import (
+    Call,
+    Col,
+    Const,
+    Expr,
+    Filter,
+    Limit,
+    Project,
+    Rel,
+    Scan,
+    Values,
+    columns_of,
+    map_inputs,
+)
 from workbench.query.result import Render, Result, Statistics
 from workbench.query.rewrite import rewrite
 
@@ -42,7 +56,7 @@ class EmptyScan:
 
     lazy: pl.LazyFrame
     files_total: int = 0
-    files_read: int = 0
+    files: list[str] = field(default_factory=list)
 
 
 def empty_scan(schema: Schema, columns: Sequence[str] | None) -> EmptyScan:
@@ -97,8 +111,8 @@ class _Runner:
                 self.tables[name] = table_of(value)
             else:
                 self.parameters[name] = found
-        self.files_total = 0
-        self.files_read = 0
+        self.files_of: dict[str, int] = {}
+        self.files: set[str] = set()
 
     def bind(self, text: str, time_range: tuple[int | None, int | None] | None) -> Bound:
         hooks = Hooks(self.evaluate, self.fold, self.outside)
@@ -126,8 +140,6 @@ class _Runner:
 
     def fold(self, expr: Expr) -> Expr:
         """A constant where `expr` reads no column."""
-        from workbench.query.plan import columns_of
-
         if columns_of(expr) or _impure(expr):
             return expr
         context = Context(self.source, collect)
@@ -153,9 +165,17 @@ class _Runner:
         frame = context.frame(rel)
         lazy = canonical_columns(frame, rel)
         found = collect(lazy.select(rel.names()) if rel.schema else lazy, stored=context.scanned)
-        self.files_total += context.files_total
-        self.files_read += context.files_read
+        self.files_of.update(context.tables)
+        self.files |= context.files
         return found, rel
+
+
+def _visible(rel: Rel) -> Rel:
+    """Without hidden columns, so that nothing reads them for the result."""
+    kept = tuple(c for c in rel.schema if not c.hidden)
+    if len(kept) == len(rel.schema):
+        return rel
+    return Project(kept, rel, tuple((c.name, Col(c.type, c.name)) for c in kept))
 
 
 _IMPURE = frozenset({"rand", "new_guid", "row_number"})
@@ -225,7 +245,7 @@ def run(
     try:
         bound = runner.bind(text, parse_timerange(timespan) if timespan else None)
         cap = ROW_CAP if limit is None else limit
-        exact, rel = runner.run(bound.rel, cap + 1)
+        exact, rel = runner.run(_visible(bound.rel), cap + 1)
     except WorkbenchError as error:
         raise error.within(text) from None
     except RecursionError:
@@ -233,10 +253,9 @@ def run(
     truncated = exact.height > cap
     if truncated:
         exact = exact.head(cap)
-    schema = tuple(c for c in rel.schema if not c.hidden)
-    exact = exact.select([c.name for c in schema])
+    schema = rel.schema
     names = tuple((n.name, n.type.value if n.type else "table") for n in bound.names)
-    statistics = Statistics(time.perf_counter() - began, runner.files_total, runner.files_read, names)
+    statistics = Statistics(time.perf_counter() - began, sum(runner.files_of.values()), len(runner.files), names)
     render = Render(*bound.render) if bound.render else None
     return Result(
         _presented(exact, schema), schema, query=text, truncated=truncated, render=render,
@@ -258,7 +277,7 @@ def _presented(exact: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 def shape(frame: pl.DataFrame, schema: Schema, kql: str, *, tables: Tables | None = None) -> tuple[pl.DataFrame, Schema]:  # fmt: skip
     """Run `source | …` over a frame in stored form; rows keep their number and order only as KQL says."""
     source = FrameTables({"source": (frame, schema)}, tables)
-    result = run(kql, source, limit=2**62)
+    result = run(kql, source, limit=2**32 - 2)
     return result.frame, result.schema
 
 
@@ -274,7 +293,7 @@ def explain(text: str, source: Tables, *, parameters: Mapping[str, Any] | None =
         lazy = canonical_columns(context.frame(better), better)
     except WorkbenchError as error:
         raise error.within(text) from None
-    files = f"files: {context.files_read} of {context.files_total} read"
+    files = f"files: {len(context.files)} of {sum(context.tables.values())} read"
     return "\n".join(
         ["plan", show(bound.rel), "", "rewritten", show(better), "", files, "", "polars", lazy.explain()]
     )
@@ -320,8 +339,6 @@ def _within(rel: Rel, time_range: tuple[int | None, int | None]) -> Rel:
     rel = map_inputs(rel, lambda r: _within(r, time_range))
     if not isinstance(rel, Scan) or rel.column("TimeGenerated") is None:
         return rel
-    from workbench.query.plan import Col
-
     terms: list[Expr] = []
     for bound, operator in zip(time_range, (">=", "<="), strict=True):
         if bound is not None:

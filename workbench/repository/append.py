@@ -7,12 +7,8 @@ leaves a table without any part of the append: at most an empty column, or a fil
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 import polars as pl
 
@@ -21,18 +17,15 @@ from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.repository.catalog import StoredColumn, TableEntry
 from workbench.repository.conversion import EXACT_IN_REAL
-from workbench.repository.deltalog import STATISTICS, Conflict, DeltaLog, NewFile
-from workbench.repository.files import sync
+from workbench.repository.datafiles import discard, sync_files, write_file
+from workbench.repository.deltalog import Conflict, DeltaLog, NewFile
 from workbench.repository.layout import (
     BATCH,
-    COMPRESSION_LEVEL,
     DAY,
     RECEIVED,
-    ROW_GROUP_ROWS,
     SEQUENCE,
     TIME,
     WRITER,
-    day_text,
 )
 from workbench.repository.physical import FILE, UTC_MICROSECONDS
 from workbench.repository.placement import Placed, place
@@ -41,7 +34,6 @@ from workbench.repository.store import Store
 from workbench.repository.writers import writer_slot
 
 _TRIES = 20
-_SYNCS = 8
 _OWN_APPLICATIONS = "workbench/"
 
 
@@ -198,43 +190,7 @@ def _write(log: DeltaLog, frame: pl.DataFrame) -> list[NewFile]:
         for part in parts:
             files.append(write_file(log, part))
         sync_files(log, files)
-    except OSError as e:
+    except BaseException:
         discard(log, files)
-        raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
+        raise
     return files
-
-
-def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
-    """Write one data file of one day. `sync_files` has to follow before it is committed.
-
-    `part` has stored names and `_Day`, all rows of one day, by time.
-    """
-    day = cast(int, part[DAY].cast(pl.Int32)[0])
-    path = f"{DAY}={day_text(day)}/part-{uuid.uuid4().hex}.parquet"
-    whole = f"{log.folder}/{path}"
-    os.makedirs(os.path.dirname(whole), exist_ok=True)
-    part.drop(DAY).write_parquet(
-        whole,
-        compression="zstd",
-        compression_level=COMPRESSION_LEVEL,
-        row_group_size=ROW_GROUP_ROWS,
-        statistics=True,
-    )
-    least = part.select(pl.col(STATISTICS).min().cast(pl.Int64)).row(0)
-    most = part.select(pl.col(STATISTICS).max().cast(pl.Int64)).row(0)
-    statistics = dict(zip(STATISTICS, zip(least, most, strict=True), strict=True))
-    return NewFile(path, day, part.height, os.path.getsize(whole), statistics)
-
-
-def sync_files(log: DeltaLog, files: Sequence[NewFile]) -> None:
-    """Put written files and their folders on disk, several at once: a wide import has one file a day."""
-    paths = [log.path_of(f) for f in files]
-    with ThreadPoolExecutor(_SYNCS) as pool:
-        list(pool.map(sync, paths))
-        list(pool.map(sync, {os.path.dirname(p) for p in paths}))
-    sync(log.folder)
-
-
-def discard(log: DeltaLog, files: Sequence[NewFile]) -> None:
-    for file in files:
-        os.unlink(log.path_of(file))

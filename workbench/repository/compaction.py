@@ -16,8 +16,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from workbench.base.diagnostics import repository as diagnostics
-from workbench.repository.append import discard, sync_files, write_file
 from workbench.repository.catalog import TableEntry
+from workbench.repository.datafiles import discard, sync_files, write_file
 from workbench.repository.deltalog import Conflict, DeltaLog, FileEntry, NewFile
 from workbench.repository.layout import (
     DAY,
@@ -47,16 +47,6 @@ class CompactResult:
     bytes_after: int = 0
     rows: int = 0
 
-    def __add__(self, other: CompactResult) -> CompactResult:
-        return CompactResult(
-            self.days + other.days,
-            self.files_before + other.files_before,
-            self.files_after + other.files_after,
-            self.bytes_before + other.bytes_before,
-            self.bytes_after + other.bytes_after,
-            self.rows + other.rows,
-        )
-
 
 def compact(store: Store, table: str) -> CompactResult:
     """Compact every day of a table that gains from it; see `Repository.compact`."""
@@ -65,7 +55,8 @@ def compact(store: Store, table: str) -> CompactResult:
     by_day: dict[int, list[FileEntry]] = defaultdict(list)
     for file in log.files():
         by_day[file.day].append(file)
-    done = CompactResult()
+    entry = store.catalog.get(table)  # again: now it knows each column of these files
+    done: list[_Replacement] = []
     pending: list[_Replacement] = []
     with store.locks.shared(store.files_lock(entry)):
         for day in sorted(by_day):
@@ -74,7 +65,15 @@ def compact(store: Store, table: str) -> CompactResult:
                 if len(pending) >= _GROUPS_A_COMMIT or sum(p.size for p in pending) >= _BYTES_A_COMMIT:
                     done += _settle(store, entry, log, pending)
                     pending = []
-        return done + _settle(store, entry, log, pending)
+        done += _settle(store, entry, log, pending)
+    return CompactResult(
+        days=len({p.old[0].day for p in done}),
+        files_before=sum(len(p.old) for p in done),
+        files_after=sum(len(p.new) for p in done),
+        bytes_before=sum(p.size for p in done),
+        bytes_after=sum(f.size for p in done for f in p.new),
+        rows=sum(f.rows for p in done for f in p.old),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,40 +138,33 @@ def _rewrite(entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry], parts
             part = _slice(source, low, high)
             if part.height:
                 written.append(write_file(log, part.with_columns(_day(group[0].day))))
-    except OSError as e:
-        discard(log, written)
-        raise diagnostics.not_writable(log.folder, e.strerror or str(e)) from e
     except PolarsError as e:
         discard(log, written)
         raise diagnostics.damaged(f"{log.folder}/{DAY}={day_text(group[0].day)}", str(e)) from e
+    except BaseException:
+        discard(log, written)
+        raise
     return _Replacement(group, written)
 
 
-def _settle(store: Store, entry: TableEntry, log: DeltaLog, pending: Sequence[_Replacement]) -> CompactResult:
-    """Commit replacements in one step; one whose files changed meanwhile is dropped."""
+def _settle(
+    store: Store, entry: TableEntry, log: DeltaLog, pending: Sequence[_Replacement]
+) -> list[_Replacement]:
+    """Commit replacements in one step and give them back, without those whose files changed meanwhile."""
     if not pending:
-        return CompactResult()
+        return []
     sync_files(log, [f for p in pending for f in p.new])
     with store.locks.exclusive(store.table_lock(entry)):
         there = {f.path for f in log.files()}
         good = [p for p in pending if all(f.path in there for f in p.old)]
-        late = [p for p in pending if p not in good]
         try:
             if good:
-                log.commit(
-                    [f for p in good for f in p.new], [f for p in good for f in p.old], rows_change=False
-                )
+                old, new = [f for p in good for f in p.old], [f for p in good for f in p.new]
+                log.commit(new, old, rows_change=False)
         except Conflict:
-            good, late = [], list(pending)
-    discard(log, [f for p in late for f in p.new])
-    return CompactResult(
-        days=len({p.old[0].day for p in good}),
-        files_before=sum(len(p.old) for p in good),
-        files_after=sum(len(p.new) for p in good),
-        bytes_before=sum(p.size for p in good),
-        bytes_after=sum(f.size for p in good for f in p.new),
-        rows=sum(f.rows for p in good for f in p.old),
-    )
+            good = []
+    discard(log, [f for p in pending if p not in good for f in p.new])
+    return good
 
 
 def _open(entry: TableEntry, log: DeltaLog, group: Sequence[FileEntry]) -> pl.LazyFrame:

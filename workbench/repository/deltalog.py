@@ -24,6 +24,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
+from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import format_datetime
 from workbench.repository.catalog import TableEntry
 from workbench.repository.files import sync
@@ -124,18 +125,24 @@ class DeltaLog:
             if self._columns_of_revision >= entry.revision:
                 return
             self.refresh()
-            if self._table is None:
-                schema = DeltaSchema([*_fields(entry), Field(DAY, PrimitiveType("date"))])
-                DeltaTable.create(
-                    self.folder, schema, partition_by=[DAY], name=entry.name, configuration=_CONFIGURATION
-                )
-            else:
-                there = {f.name for f in self._table.schema().fields}
-                missing = [f for f in _fields(entry) if f.name not in there]
-                if missing:
-                    self._table.alter.add_columns(missing)
+            try:
+                self._make(entry)
+            except (DeltaError, OSError) as e:
+                raise diagnostics.not_writable(self.folder, str(e)) from e
             self.refresh()
             self._columns_of_revision = entry.revision
+
+    def _make(self, entry: TableEntry) -> None:
+        if self._table is None:
+            schema = DeltaSchema([*_fields(entry), Field(DAY, PrimitiveType("date"))])
+            DeltaTable.create(
+                self.folder, schema, partition_by=[DAY], name=entry.name, configuration=_CONFIGURATION
+            )
+            return
+        there = {f.name for f in self._table.schema().fields}
+        missing = [f for f in _fields(entry) if f.name not in there]
+        if missing:
+            self._table.alter.add_columns(missing)
 
     def commit(
         self,
@@ -168,7 +175,7 @@ class DeltaLog:
                 table.create_write_transaction(
                     actions, "append", table.schema(), partition_by=[DAY], commit_properties=properties
                 )
-            except DeltaError as e:
+            except (DeltaError, OSError) as e:
                 self.refresh()
                 # The commit may stand though what follows it failed (a checkpoint on a full disk).
                 if not transactions or any((self.transaction_version(a) or 0) != v for a, v in transactions):

@@ -154,9 +154,10 @@ class Repository:
         WorkbenchError
             REP101 for an unknown table, REP102 for an unknown column.
         """
-        entry = self._store.catalog.get(table)
-        log = self._store.log(entry)
-        return scan_table(entry, log.files(), log.folder, columns, time_range)
+        log = self._store.log(self._store.catalog.get(table))
+        files = log.files()
+        # The catalog after the log: then it knows each column that one of these files has.
+        return scan_table(self._store.catalog.get(table), files, log.folder, columns, time_range)
 
     def compact(self, table: str) -> CompactResult:
         """Join the small and overlapping data files of each day into larger ones, sorted by time.

@@ -141,14 +141,14 @@ def check(workspace: str, tell: Tell, *, with_lab: bool = True) -> None:
     def since() -> str:
         return f"{time.monotonic() - began:.1f} s"
 
+    tour = lab.notebooks_folder(workspace) / lab.TOUR
     with running(workspace, with_lab=with_lab) as state:
         tell(f"service    {state.address.url} answers ({since()})")
         if state.lab is not None:
             tell(f"jupyterlab {state.lab.base} answers ({since()})")
         for table, count in wait_for_records(state).items():
             tell(f"records    {table}: {count:,} ({since()})")
-        folder = lab.notebooks_folder(workspace)
-        cells = run_tour(folder / lab.TOUR, state.workspace, state.place.logs)
+        cells = run_tour(tour, state.workspace, state.place.logs)
         tell(f"tour       {cells} cells ran ({since()})")
         for table, count in row_counts(state).items():
             tell(f"table      {table}: {count:,} rows")

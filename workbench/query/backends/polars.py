@@ -46,7 +46,7 @@ class TableScan(Protocol):
     @property
     def files_total(self) -> int: ...
     @property
-    def files_read(self) -> int: ...
+    def files(self) -> list[str]: ...
 
 
 class Source(Protocol):
@@ -58,12 +58,12 @@ class Source(Protocol):
 class Context:
     """Lowers one plan; remembers what it read and what it lowered (a subplan used twice, once)."""
 
-    def __init__(self, source: Source, collect: Callable[[pl.LazyFrame], pl.DataFrame]) -> None:
+    def __init__(self, source: Source, collect: Callable[[pl.LazyFrame, bool], pl.DataFrame]) -> None:
         self._source = source
         self._collect = collect
         self._done: dict[int, tuple[Rel, Frame]] = {}
-        self.files_total = 0
-        self.files_read = 0
+        self.tables: dict[str, int] = {}
+        self.files: set[str] = set()
         self.scanned = False
 
     def frame(self, rel: Rel) -> Frame:
@@ -101,13 +101,13 @@ class Context:
     def canonical_frame(self, rel: Rel) -> pl.LazyFrame:
         return canonical_columns(self.frame(rel), rel)
 
-    def collect(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        return self._collect(lazy)
+    def collect(self, lazy: pl.LazyFrame, stored: bool = False) -> pl.DataFrame:
+        return self._collect(lazy, stored or self.scanned)
 
     def scan(self, node: Scan) -> pl.LazyFrame:
         found = self._source.scan(node.table, node.names(), node.time_range)
-        self.files_total += found.files_total
-        self.files_read += found.files_read
+        self.tables[node.table] = found.files_total
+        self.files.update(found.files)
         self.scanned = True
         return found.lazy
 

@@ -23,7 +23,7 @@ from workbench.query.binder.scope import (
     TableEntry,
 )
 from workbench.query.operators import OPERATORS
-from workbench.query.plan import Aggregate, Const, Expr, Rel, Scan, SortKey, Values
+from workbench.query.plan import Aggregate, Const, Expr, Rel, SortKey, Values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -203,7 +203,7 @@ class Binder:
             if fnmatch.fnmatchcase(name, pattern):
                 schema = self.catalog.schema(name)
                 if schema is not None:
-                    found.append((name, Scan(schema, name)))
+                    found.append((name, tables.stored_scan(schema, name)))
         return found
 
     # ---- the parts of the binder, for each other --------------------------------------------

@@ -9,7 +9,7 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.binder import special
+from workbench.query.binder import several, special
 from workbench.query.binder.scope import FunctionEntry
 from workbench.query.functions import AGGREGATES, FUNCTIONS, UNSUPPORTED, Card, Signature, common
 from workbench.query.plan import Call, Const, Expr, Rel
@@ -44,7 +44,10 @@ def bind_call(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if card.window and not row.serialized:
         raise diagnostics.needs_serialized(node.name, node.span)
     args = [b.expr(a, row) for a in node.arguments]
-    return _apply(b, card, node.name, args, node.span, [a.span for a in node.arguments])
+    bound = _apply(b, card, node.name, args, node.span, [a.span for a in node.arguments])
+    if several.gives_several(b, node):
+        return several.picked(b, node, bound, row, [a.type for a in args])[0][1]
+    return bound
 
 
 def call(b: Binder, function: str, args: list[Expr], span: Span | None) -> Expr:

@@ -244,7 +244,12 @@ def _(node: syntax.Member, b: Binder, row: Rel) -> Expr:
 
 @_bind.register(syntax.Index)
 def _(node: syntax.Index, b: Binder, row: Rel) -> Expr:
-    return _path(b, node, bind(b, node.base, row), bind(b, node.selector, row))
+    selector = bind(b, node.selector, row)
+    columns = several.columns_of_call(b, node.base, row)
+    if columns is not None and isinstance(selector, Const) and isinstance(selector.value, int):
+        if 0 <= selector.value < len(columns):
+            return columns[selector.value][1]
+    return _path(b, node, bind(b, node.base, row), selector)
 
 
 def _path(b: Binder, node: syntax.Expression, base: Expr, selector: Expr) -> Expr:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.dtypes import ScalarType
+from workbench.base.dtypes import ScalarType, Schema
 from workbench.query import syntax
 from workbench.query.binder.scope import Entry, FunctionEntry, PendingEntry, ScalarEntry, TableEntry
 from workbench.query.operators import OPERATORS
@@ -60,7 +60,7 @@ def stored(b: Binder, name: str, node: syntax.Node) -> Rel:
     """A stored table, or a DataFrame of the caller."""
     schema = b.catalog.schema(name)
     if schema is not None:
-        return Scan(schema, name)
+        return stored_scan(schema, name)
     outside = b.outside(name)
     if isinstance(outside, Values):
         return outside
@@ -68,6 +68,12 @@ def stored(b: Binder, name: str, node: syntax.Node) -> Rel:
         raise diagnostics.expected_table(node.span)
     known = sorted({*b.catalog.tables(), *(n for n in b.scope.names())})
     raise diagnostics.unknown_table(name, node.span, known)
+
+
+def stored_scan(schema: Schema, name: str) -> Scan:
+    """All rows of a stored table."""
+    names = {c.name for c in schema}
+    return Scan(schema, name, numbered={"_Writer", "_Sequence"} <= names)
 
 
 def resolved(b: Binder, name: str) -> Entry | None:

@@ -1,0 +1,44 @@
+"""JSON lines: one JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from workbench.base.diagnostics import collect as diagnostics
+from workbench.base.errors import WorkbenchError
+from workbench.collect.formats._card import Block, Options, Reader
+from workbench.collect.formats._lines import not_utf8, parsed_blocks
+from workbench.collect.streams import Member
+
+
+def looks_like(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def blocks(member: Member, options: Options) -> Iterator[Block]:
+    """The records of a stream of JSON lines.
+
+    Raises
+    ------
+    WorkbenchError
+        IMP010 for a file that is one JSON array over several lines.
+    """
+    start = member.stream.peek(64).lstrip(b"\xef\xbb\xbf \t")
+    if start[:1] == b"[" and start[1:].lstrip(b" \t\r")[:1] in (b"\n", b"{"):
+        raise diagnostics.json_document(member.source)
+    yield from parsed_blocks(member, orjson.loads, _reason)
+
+
+def _reason(line: bytes, error: Exception) -> WorkbenchError:
+    why = not_utf8(line)
+    if why is not None:
+        return why
+    # orjson counts lines from the start of what it got, which is one line.
+    text = str(error).split(": line 1 column", 1)
+    place = f" at character {text[1].split('(')[0].strip()}" if len(text) > 1 else ""
+    return diagnostics.not_json(text[0] + place)
+
+
+CARD = Reader("jsonl", ("jsonl", "ndjson", "json"), looks_like, blocks)
