@@ -165,7 +165,7 @@ def _hash(file: IO[bytes]) -> tuple[str, int]:
 
 def _spooled(name: str, stream: IO[bytes], spool: Path, progress: Progress) -> Source:
     # Without a name in the folder: the kernel takes it back however this process ends.
-    file = tempfile.TemporaryFile(dir=spool)
+    file = tempfile.TemporaryFile(dir=spool)  # noqa: SIM115  (its user closes it)
     digest, size = hashlib.sha256(), 0
     while data := stream.read(PIECE):
         digest.update(data)

@@ -127,7 +127,7 @@ class Member:
         """The bytes as a file that can be sought, a temporary one where there is no other."""
         if self.file is not None:
             return self.file
-        file = tempfile.TemporaryFile(dir=self.spool)
+        file = tempfile.TemporaryFile(dir=self.spool)  # noqa: SIM115  (its user closes it)
         shutil.copyfileobj(cast(Any, self.stream), file, PIECE)
         file.seek(0)
         return file

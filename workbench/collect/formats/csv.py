@@ -64,7 +64,7 @@ class _Feed:
     number: int = 0
     taken: list[bytes] = field(default_factory=list)
     back: list[bytes] = field(default_factory=list)
-    lines: Iterator[bytes] = iter(())
+    lines: Iterator[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self.lines = (line for part in cut(self.stream) for line in part.lines)

@@ -14,7 +14,13 @@ from workbench.collect.streams import Member
 
 
 def looks_like(head: bytes) -> bool:
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    # A list is recognised too: its reader says how to turn it into lines.
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"{") or _is_list(start)
+
+
+def _is_list(start: bytes) -> bool:
+    return start[:1] == b"[" and start[1:].lstrip(b" \t\r")[:1] in (b"\n", b"{")
 
 
 def blocks(member: Member, options: Options) -> Iterator[Block]:
@@ -25,8 +31,7 @@ def blocks(member: Member, options: Options) -> Iterator[Block]:
     WorkbenchError
         IMP010 for a file that is one JSON array over several lines.
     """
-    start = member.stream.peek(64).lstrip(b"\xef\xbb\xbf \t")
-    if start[:1] == b"[" and start[1:].lstrip(b" \t\r")[:1] in (b"\n", b"{"):
+    if _is_list(member.stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")):
         raise diagnostics.json_document(member.source)
     yield from parsed_blocks(member, orjson.loads, _reason)
 

@@ -70,18 +70,17 @@ def _block(source: str, frame: pl.DataFrame, row: int, size: int, options: Optio
         numbers=range(row, row + frame.height),
         original=lambda index: orjson.dumps(frame.row(index, named=True), default=str),
     )
-    columns = Columns(frame.height)
-    for series in frame:
-        type_, values = _values(series)
-        if type_ is not None:
-            pieces = [(type_, values)]
-            for piece_type, piece in declared(pieces, T.DATETIME) if series.name == TIME else pieces:
-                columns.series[series.name, piece_type] = piece
+    pieces = [(series.name, *_values(series)) for series in frame]
     if options.as_records:
-        kept = pl.DataFrame([s for s in columns.series.values()])
+        kept = pl.DataFrame([values for _, type_, values in pieces if type_ is not None])
         block.records = [{k: v for k, v in r.items() if v is not None} for r in kept.to_dicts()]
-    else:
-        block.columns = columns
+        return block
+    columns = block.columns = Columns(frame.height)
+    for name, type_, values in pieces:
+        if type_ is not None:
+            own = [(type_, values)]
+            for piece_type, piece in declared(own, T.DATETIME) if name == TIME else own:
+                columns.series[name, piece_type] = piece
     return block
 
 

@@ -1,22 +1,26 @@
-"""One line of a text log → the table it belongs to, and its record."""
+"""One line of a text log → the table it belongs to, and its record.
+
+The forms themselves are those of `collect.formats`; what is added here is what only this machine
+knows: its name, and its time zone where a log states none.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 from workbench.base import clock
-from workbench.base.dtypes import TICKS_PER_DAY, TICKS_PER_MICROSECOND, format_datetime, parse_datetime
+from workbench.base.dtypes import format_datetime, parse_datetime
+from workbench.collect.formats import dpkg, syslog
 from workbench.collect.sources._card import Machine, Record
 
-_SYSLOG = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\dT\S+|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) "
-    r"(?P<host>[\w.-]+) (?P<name>[^\s:\[\]]+)(?:\[(?P<pid>\d{1,9})\])?: ?(?P<message>.*)"
-)
+_SYSLOG = re.compile(r"(?P<zoned>\d{4}-\d\d-\d\dT\S+|<\d)?.*?[\w.-]+ [^\s:\[\]]+(\[\d+\])?: .*")
+"""The form that daemons' lines have in a file: a time, a host, and a name before a colon."""
 
 
 def record_of(path: str, line: str, machine: Machine) -> tuple[str, Record]:
-    """The table and record of a line: `Syslog` where it has that form, else `FileLog_CL`.
+    """The table and record of a line: `ConfigurationChange`, `Syslog`, or `FileLog_CL` as it is.
 
     Parameters
     ----------
@@ -27,44 +31,51 @@ def record_of(path: str, line: str, machine: Machine) -> tuple[str, Record]:
     machine : Machine
         Whose file it is.
     """
-    found = _SYSLOG.fullmatch(line)
-    when = _time(found["time"]) if found else None
-    if found is None or when is None:
-        record = {
+    try:
+        if Path(path).name.startswith("dpkg.log"):
+            return "ConfigurationChange", _package_change(line, machine)
+        return "Syslog", _message(line, machine)
+    except ValueError:  # no line of that form
+        return "FileLog_CL", {
             "TimeGenerated": format_datetime(clock.now_ticks()),
             "Computer": machine.computer,
             "FilePath": path,
             "RawData": line,
         }
-        return "FileLog_CL", record
-    syslog: Record = {
-        "TimeGenerated": format_datetime(when),
-        "EventTime": format_datetime(when),
-        "Computer": machine.computer,
-        "HostName": found["host"],
-        "CollectorHostName": machine.computer,
-        "ProcessName": found["name"],
-        "SyslogMessage": found["message"],
-    }
-    if found["pid"]:
-        syslog["ProcessID"] = int(found["pid"])
-    return "Syslog", syslog
 
 
-def _time(text: str) -> int | None:
-    """The time of a syslog line in ticks; one without a year is the latest such time that is not ahead.
+def _package_change(line: str, machine: Machine) -> Record:
+    record = dpkg.parse(line)
+    moment = _utc(record["TimeGenerated"])
+    return {**record, "TimeGenerated": moment, "Computer": machine.computer}
 
-    A time without a zone is in the zone of this machine.
-    """
-    if text[0].isdigit():
-        return parse_datetime(text)
-    now = dt.datetime.fromtimestamp(clock.now_us() / 1e6).astimezone()
-    for year in (now.year, now.year - 1):
-        try:
-            moment = dt.datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S").astimezone()
-        except ValueError:  # 29 February of another year, or no month of that name
-            continue
-        ticks = round(moment.timestamp()) * 1_000_000 * TICKS_PER_MICROSECOND
-        if ticks <= clock.now_ticks() + TICKS_PER_DAY:
-            return ticks
-    return None
+
+def _message(line: str, machine: Machine) -> Record:
+    found = _SYSLOG.fullmatch(line)
+    if found is None:
+        raise ValueError("no message of a daemon")
+    # A time without a year or zone is of this machine, so the reference is its local time.
+    parsed = syslog.parse(line, _local_now())
+    if parsed["TimeGenerated"] is None:
+        raise ValueError("no time")
+    moment = parsed["TimeGenerated"] if found["zoned"] else _utc(parsed["TimeGenerated"])
+    ticks = parse_datetime(moment)
+    if ticks is None:
+        raise ValueError("no time")
+    record = {name: value for name, value in parsed.items() if value is not None}
+    record |= {"TimeGenerated": format_datetime(ticks), "EventTime": format_datetime(ticks)}
+    record["CollectorHostName"] = machine.computer
+    pid = str(record.pop("ProcessID", ""))
+    if pid.isdigit():
+        record["ProcessID"] = int(pid)
+    return record
+
+
+def _local_now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(clock.now_us() / 1e6)
+
+
+def _utc(text: str) -> str:
+    """A time of this machine's clock that was written down as if it were UTC → in UTC."""
+    local = dt.datetime.fromisoformat(text.removesuffix("Z")).astimezone()
+    return local.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

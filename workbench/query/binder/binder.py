@@ -159,8 +159,8 @@ class Binder:
     def convert(self, expr: Expr, type_: ScalarType) -> Expr:
         return calls.convert(expr, type_)
 
-    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()) -> list[tuple[str, Expr]]:  # fmt: skip
-        return projections.columns(self, nodes, row, beside=beside)
+    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
+        return projections.columns(self, nodes, row, beside=beside, printed=printed)
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         return projections.aggregates(self, nodes, row, taken)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import calls
+from workbench.query.binder import calls, several
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, TableEntry
 from workbench.query.plan import Call, Col, Const, Expr, Rel, Values
 

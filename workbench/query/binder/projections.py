@@ -10,7 +10,7 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.binder import calls
+from workbench.query.binder import calls, several
 from workbench.query.binder.names import result_name, unique
 from workbench.query.functions import AGGREGATES
 from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel
@@ -19,18 +19,33 @@ if TYPE_CHECKING:
     from workbench.query.binder.binder import Binder
 
 
-def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()) -> list[tuple[str, Expr]]:  # fmt: skip
+def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
     """(name, expression) of each item; a name that an item is not given is inferred.
 
     An inferred name that is taken, also by a column of `beside`, gets a number; a given name that is
-    repeated is KQL105.
+    repeated is KQL105. `printed`: an item without a name is `print_<n>`, and one name takes only the
+    first column of a function that gives several.
     """
     found: list[tuple[str, Expr]] = []
     taken: set[str] = set()
     given = {n for node in nodes if isinstance(node, syntax.Named) for n in node.names}
     number = 1
     name: str | None
-    for node in nodes:
+    for position, node in enumerate(nodes):
+        made = several.columns_of_call(b, node.value if isinstance(node, syntax.Named) else node, row)
+        if made is not None:
+            own = node.names if isinstance(node, syntax.Named) else ()
+            if printed and (own or len(made) == 1):
+                made, own = made[: len(own) or 1], own or (f"print_{position}",)
+            for i, (inferred, value) in enumerate(made):
+                name = own[i] if i < len(own) else unique(inferred, taken | given | set(beside))
+                if name in taken:
+                    raise diagnostics.name_declared_twice(name, node.span)
+                taken.add(name)
+                found.append((name, value))
+            continue
+        if printed and not isinstance(node, syntax.Named | syntax.Star):
+            node = syntax.Named(node.span, (f"print_{position}",), node)
         if isinstance(node, syntax.Star):
             for c in row.schema:
                 if not c.hidden and c.name not in taken:

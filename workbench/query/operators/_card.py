@@ -87,11 +87,16 @@ class BinderApi(Protocol):
         """`expr` as that type."""
 
     def columns(
-        self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = ()
+        self,
+        nodes: Sequence[syntax.Expression],
+        row: Rel,
+        *,
+        beside: Collection[str] = (),
+        printed: bool = False,
     ) -> list[tuple[str, Expr]]:
         """Named columns of a projection, names given, inferred or `Column<n>`; `*` expands.
 
-        An inferred name does not take one of `beside` (what `extend` keeps)."""
+        An inferred name does not take one of `beside` (what `extend` keeps); `printed`: `print_<n>`."""
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         """Aggregates to compute, and the columns made of them (Col or expressions over them)."""

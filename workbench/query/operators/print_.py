@@ -27,9 +27,5 @@ class Print:
     @staticmethod
     def bind(s: PrintSyntax, source: Rel | None, b: BinderApi) -> Rel:
         row = Values((), ((),))
-        named: list[syntax.Expression] = []
-        for i, node in enumerate(s.columns):
-            own = isinstance(node, syntax.Named)
-            named.append(node if own else syntax.Named(node.span, (f"print_{i}",), node))
-        columns = b.columns(named, row)
+        columns = b.columns(s.columns, row, printed=True)
         return Project(schema_of(columns), row, tuple(columns))
