@@ -89,7 +89,7 @@ def _add_duckdb(peers: dict[str, Peer], listed: str, words: dict[str, Any]) -> N
     )
 
     def ask(q: Question) -> int:
-        return len(connection.execute(q.sql.format(table="Event", **words)).fetch_arrow_table())
+        return len(connection.execute(q.sql.format(table="Event", **words)).to_arrow_table())
 
     peers["DuckDB"] = ask
     try:
@@ -99,7 +99,7 @@ def _add_duckdb(peers: dict[str, Peer], listed: str, words: dict[str, Any]) -> N
 
     def ask_kql(q: Question) -> int:
         translate = getattr(duckdb_kql, "to_sql", None) or duckdb_kql.translate
-        return len(connection.execute(str(translate(q.kql.format(**words)))).fetch_arrow_table())
+        return len(connection.execute(str(translate(q.kql.format(**words)))).to_arrow_table())
 
     peers["duckdb-kql"] = ask_kql
 

@@ -114,8 +114,38 @@ def test_a_syslog_line_without_a_year_is_never_ahead_of_now(machine: Machine) ->
     assert record["TimeGenerated"].startswith(("2025-12-31", "2026-01-01"))  # by the zone of the machine
 
 
+def test_a_line_of_dpkg_log_becomes_a_change(machine: Machine) -> None:
+    table, record = record_of("/var/log/dpkg.log", "2026-03-04 05:06:07 upgrade bash:amd64 5.1 5.2", machine)
+    assert table == "ConfigurationChange"
+    assert (record["SoftwareName"], record["Previous"], record["Current"]) == ("bash", "5.1", "5.2")
+    assert (record["Computer"], record["ConfigChangeType"]) == (machine.computer, "Software")
+
+
+def test_times_without_a_zone_are_of_this_machine(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Etc/GMT-3")
+    time.tzset()
+    try:
+        noon = parse_datetime("2026-01-02T12:00:00Z")
+        assert noon is not None
+        with clock.frozen(noon):
+            _, change = record_of("/var/log/dpkg.log", "2026-01-02 15:00:00 startup archives unpack", machine)
+            _, message = record_of("/var/log/syslog", "Jan  2 15:00:00 web01 cron: done", machine)
+            _, zoned = record_of("/var/log/syslog", "2026-01-02T12:00:00Z web01 cron: done", machine)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    times = {parse_datetime(r["TimeGenerated"]) for r in (change, message, zoned)}
+    assert times == {noon}
+
+
 @pytest.mark.parametrize(
-    "line", ["plain words", "Foo 99 99:99:99 host name: text", "2026-13-45T99:99:99Z h p: m"]
+    "line",
+    [
+        "plain words",
+        "2026-03-04T05:06:07Z INFO started",
+        "Foo 99 99:99:99 host name: text",
+        "2026-13-45T99:99:99Z h p: m",
+    ],
 )
 def test_any_other_line_is_kept_as_it_is(machine: Machine, line: str) -> None:
     table, record = record_of("/var/log/app.log", line, machine)

@@ -63,8 +63,9 @@ def retention(
 
 
 def compact(table: Table, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
-    """Rewrite the small files of a table as fewer large ones."""
-    _report(asdict(_repository(workspace).compact(table)), as_json=as_json)
+    """Rewrite the small files of a table as fewer large ones; delete those replaced a day ago."""
+    repository = _repository(workspace)
+    _report({**asdict(repository.compact(table)), **asdict(repository.vacuum(table))}, as_json=as_json)
 
 
 def _report(result: dict[str, object], *, as_json: bool) -> None:

@@ -239,6 +239,8 @@ class _Parser:
             kept_type = self.type(type_, f"{where}, field {name}")
             rules.append(ColumnRule(self.text(name, where), kept_type, (FieldUse(name, {}),)))
         rest = settings.get("rest")
+        if rest is not None and any(rule.name == rest for rule in rules):
+            raise self.bad(where, f"{rest!r} is a column and the rest")
         return TableRule(
             table=table,
             where=tuple(self.condition(c, f"{where}, where") for c in conditions),

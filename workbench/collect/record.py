@@ -243,21 +243,25 @@ def _bools(name: str, values: Sequence[Any]) -> _Pieces:
 
 
 def _nested(name: str, values: Sequence[Any]) -> _Pieces:
-    dumps = orjson.dumps
-    try:
-        texts = [
-            None if v is None else dumps(v, default=_json_default, option=_JSON).decode() for v in values
-        ]
-    except (TypeError, ValueError):
-        for index, value in enumerate(values):
-            try:
-                dumps(value, default=_json_default, option=_JSON)
-            except (TypeError, ValueError) as e:
-                raise Unstorable(
-                    index, diagnostics.no_kql_value(name, f"{type(value).__name__} ({e})")
-                ) from e
-        raise
+    texts: list[str | None] = []
+    for index, value in enumerate(values):
+        try:
+            texts.append(None if value is None else json_text(value))
+        except (TypeError, ValueError) as e:
+            found = f"{type(value).__name__} ({e})"
+            raise Unstorable(index, diagnostics.no_kql_value(name, found)) from e
     return [(T.DYNAMIC, pl.Series(name, texts, pl.String))]
+
+
+def json_text(value: Any) -> str:
+    """A value as the JSON text that a dynamic column holds.
+
+    Raises
+    ------
+    TypeError
+        For a value, or one inside it, that JSON has no word for.
+    """
+    return orjson.dumps(value, default=_json_default, option=_JSON).decode()
 
 
 def _times(name: str, values: Sequence[Any]) -> _Pieces:

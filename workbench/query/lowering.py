@@ -68,6 +68,9 @@ class PolarsContext(Protocol):
     def collect(self, lazy: pl.LazyFrame, stored: bool = False) -> pl.DataFrame:
         """Run what precedes a border (the number of its columns or rows decides what follows)."""
 
+    def warn(self, sentence: str) -> None:
+        """Tell the user, beside the rows, what they do not show."""
+
 
 @singledispatch
 def to_polars(rel: Rel, context: PolarsContext) -> Frame:

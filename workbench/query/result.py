@@ -18,13 +18,15 @@ class Statistics:
 
     `seconds` is wall time from text to frame; `files_total` counts the data files of the scanned
     tables, `files_read` those that were not skipped; `bound` lists the notebook names that were
-    bound as parameters or tables (name, KQL type or `table`).
+    bound as parameters or tables (name, KQL type or `table`); `warnings` are whole sentences about
+    what the rows do not show (outside data that was not read).
     """
 
     seconds: float = 0.0
     files_total: int = 0
     files_read: int = 0
     bound: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class _Runner:
                 self.parameters[name] = found
         self.files_of: dict[str, int] = {}
         self.files: set[str] = set()
+        self.warnings: list[str] = []
 
     def bind(self, text: str, time_range: tuple[int | None, int | None] | None) -> Bound:
         hooks = Hooks(self.evaluate, self.fold, self.outside)
@@ -167,6 +168,7 @@ class _Runner:
         found = collect(lazy.select(rel.names()) if rel.schema else lazy, stored=context.scanned)
         self.files_of.update(context.tables)
         self.files |= context.files
+        self.warnings += [w for w in context.warnings if w not in self.warnings]
         return found, rel
 
 
@@ -255,7 +257,8 @@ def run(
         exact = exact.head(cap)
     schema = rel.schema
     names = tuple((n.name, n.type.value if n.type else "table") for n in bound.names)
-    statistics = Statistics(time.perf_counter() - began, sum(runner.files_of.values()), len(runner.files), names)
+    seconds, files = time.perf_counter() - began, sum(runner.files_of.values())
+    statistics = Statistics(seconds, files, len(runner.files), names, tuple(runner.warnings))
     render = Render(*bound.render) if bound.render else None
     return Result(
         _presented(exact, schema), schema, query=text, truncated=truncated, render=render,

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.server.handlers import health, query, records
+from workbench.server.upkeep import Upkeep
 from workbench.workspace import Workspace
 
 access_log = logging.getLogger("workbench.access")
@@ -36,12 +37,15 @@ class Service:
     workspace : Workspace
     token : str
         The owner's token.
+    upkeep : Upkeep
+        Told after each post of records.
     queries, writes : anyio.CapacityLimiter
         How many queries run at once, and how many posts of records.
     """
 
     workspace: Workspace
     token: str
+    upkeep: Upkeep
     queries: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(QUERIES_AT_ONCE))
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 

@@ -20,6 +20,7 @@ import uvicorn
 from workbench.base.diagnostics import service as diagnostics
 from workbench.server.app import Service, create
 from workbench.server.place import Address, ServicePlace
+from workbench.server.upkeep import Upkeep
 from workbench.workspace import open as open_workspace
 
 HOST = "127.0.0.1"
@@ -57,8 +58,9 @@ def serve(path: str, port: int, ready: Callable[[Address], None]) -> None:
             place.publish(address)
             ready(address)
 
+        service = Service(workspace, token, Upkeep(workspace.repository))
         config = uvicorn.Config(
-            create(Service(workspace, token)), log_config=None, access_log=False, timeout_graceful_shutdown=5
+            create(service), log_config=None, access_log=False, timeout_graceful_shutdown=5
         )
         try:
             asyncio.run(_run(_Server(config, announce), listener))

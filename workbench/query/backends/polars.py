@@ -65,6 +65,7 @@ class Context:
         self.tables: dict[str, int] = {}
         self.files: set[str] = set()
         self.scanned = False
+        self.warnings: list[str] = []
 
     def frame(self, rel: Rel) -> Frame:
         known = self._done.get(id(rel))
@@ -103,6 +104,10 @@ class Context:
 
     def collect(self, lazy: pl.LazyFrame, stored: bool = False) -> pl.DataFrame:
         return self._collect(lazy, stored or self.scanned)
+
+    def warn(self, sentence: str) -> None:
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
     def scan(self, node: Scan) -> pl.LazyFrame:
         found = self._source.scan(node.table, node.names(), node.time_range)

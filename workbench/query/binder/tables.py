@@ -10,6 +10,7 @@ from workbench.base.dtypes import ScalarType, Schema
 from workbench.query import syntax
 from workbench.query.binder.scope import Entry, FunctionEntry, PendingEntry, ScalarEntry, TableEntry
 from workbench.query.operators import OPERATORS
+from workbench.query.operators.externaldata import Unread
 from workbench.query.plan import Const, Rel, Scan, Values
 
 if TYPE_CHECKING:
@@ -123,12 +124,14 @@ def _materialize(b: Binder, node: syntax.Call) -> Rel:
 
 
 def _watchlist(b: Binder, node: syntax.Call) -> Rel:
-    """Watchlists are not kept yet: the columns that every one has, no rows."""
+    """Watchlists are not kept yet: the columns that every one has, no rows, and a warning."""
     from workbench.base.dtypes import Column
 
+    name = b.constant(node.arguments[0], "the name of a watchlist", ScalarType.STRING) if node.arguments else ""
     names = ("_DTItemId", "LastUpdatedTimeUTC", "SearchKey", "WatchlistItem")
     types = (ScalarType.STRING, ScalarType.DATETIME, ScalarType.STRING, ScalarType.DYNAMIC)
-    return Values(tuple(Column(n, t) for n, t in zip(names, types, strict=True)))
+    schema = tuple(Column(n, t) for n, t in zip(names, types, strict=True))
+    return Unread(schema, f"The watchlist {name!r} has no rows here: watchlists are not kept yet.")
 
 
 TABULAR_CALLS: dict[str, Callable[[Binder, syntax.Call], Rel]] = {

@@ -150,7 +150,6 @@ class Card:
 
     name: str
     signatures: tuple[Signature, ...]
-    doc: str
     source: str
     implementation: Any
     naming: Naming = Naming.NONE
@@ -161,6 +160,11 @@ class Card:
     wants_types: bool = False
     aliases: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def doc(self) -> str:
+        """The docstring, read late: families that make cards in a loop set it after registering."""
+        return inspect.getdoc(self.implementation) or ""
 
 
 FUNCTIONS: Registry[Card] = Registry("function")
@@ -184,8 +188,7 @@ def _card(cls: type, name: str, signatures: tuple[Signature, ...], **more: Any) 
     wants = how is not None and "types" in inspect.signature(how).parameters
     more.setdefault("source", f"Kusto reference: {name}()")
     return Card(
-        name, signatures, inspect.getdoc(cls) or "", implementation=cls, wants_types=wants,
-        nulls=getattr(cls, "nulls", False), **more,
+        name, signatures, implementation=cls, wants_types=wants, nulls=getattr(cls, "nulls", False), **more,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from workbench.query.operators import (  # noqa: F401
     datatable,
     distinct,
     extend,
+    externaldata,
     getschema,
     invoke,
     join,

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio.to_thread
 import orjson
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,7 +35,8 @@ async def post(request: Request) -> Response:
     service = request.app.state.service
     store = partial(_store, service.workspace, tables)
     body, status = await anyio.to_thread.run_sync(store, limiter=service.writes)
-    return Response(body, status, media_type="application/json")
+    after = BackgroundTask(service.upkeep.stored, list(tables)) if status == 200 else None
+    return Response(body, status, media_type="application/json", background=after)
 
 
 def _tables(data: bytes) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,178 @@
+"""Text: finding, counting and replacing other text in it, and splitting at it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _json_text
+from workbench.query.functions._card import DYNAMIC, LONG, STRING, Naming, const, opt, scalar
+from workbench.query.functions.forms import canonical
+from workbench.query.functions.matching import checked_regex, python_match
+from workbench.query.lowering import Value
+from workbench.query.plan import Const, Expr
+
+
+def constant_text(arg: Expr) -> str | None:
+    """The text that a constant argument is, or None where it differs from row to row."""
+    return arg.value if isinstance(arg, Const) and isinstance(arg.value, str) else None
+
+
+def _by_row(function: Any, values: Sequence[Value], dtype: pl.DataType) -> pl.Expr:
+    """A Python function over the texts of each row."""
+    packed = pl.struct(canonical(v).alias(f"a{i}") for i, v in enumerate(values))
+
+    def batch(s: pl.Series) -> pl.Series:
+        rows = zip(*(f.to_list() for f in s.struct.unnest().get_columns()), strict=True)
+        return pl.Series(s.name, [function(*r) for r in rows], dtype)
+
+    return packed.map_batches(batch, return_dtype=dtype, is_elementwise=True)
+
+
+@scalar("split", [STRING, STRING, opt(LONG)], DYNAMIC, naming=Naming.FIRST_ARGUMENT)
+class Split:
+    """The parts of the text between delimiters as an array, or an array of just the part asked for.
+
+    A part that is not there gives an empty array; an empty delimiter does not split.
+    """
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        text, delimiter = canonical(values[0]), constant_text(args[1])
+        if len(values) == 2 and delimiter is not None:
+            if delimiter:
+                text = text.str.replace_all(delimiter, _json_text.BETWEEN, literal=True)
+            return Value(_json_text.array(text), DYNAMIC)
+        by = canonical(values[1])
+        parts = pl.when(by == "").then(pl.concat_list(text)).otherwise(text.str.split(by=by))
+        if len(values) == 2:
+            return Value(_json_text.array(parts.list.join(_json_text.BETWEEN)), DYNAMIC)
+        part = parts.list.get(canonical(values[2]), null_on_oob=True)
+        return Value(_json_text.array(part).fill_null("[]"), DYNAMIC)
+
+
+@scalar("replace_string", [STRING, STRING, STRING], STRING)
+class ReplaceString:
+    """The text with each occurrence of the second text replaced by the third."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        text, lookup = canonical(values[0]), constant_text(args[1])
+        if lookup == "":
+            return Value(text, STRING)
+        if lookup is not None:
+            return Value(text.str.replace_all(lookup, canonical(values[2]), literal=True), STRING)
+
+        def replaced(text: str, lookup: str, rewrite: str) -> str:
+            return text.replace(lookup, rewrite) if lookup else text
+
+        return Value(_by_row(replaced, values, pl.String()), STRING)
+
+
+def _pairs(lookups: Any, rewrites: Any) -> dict[str, str]:
+    """What to replace by what; an entry that is no text is left out, or replaced by itself."""
+    pairs: dict[str, str] = {}
+    if isinstance(lookups, list) and isinstance(rewrites, list):
+        for lookup, rewrite in zip(lookups, rewrites, strict=False):
+            if isinstance(lookup, str) and lookup:
+                pairs.setdefault(lookup, rewrite if isinstance(rewrite, str) else lookup)
+    return pairs
+
+
+@scalar("replace_strings", [STRING, DYNAMIC, DYNAMIC], STRING)
+class ReplaceStrings:
+    """The text with all the given texts replaced in one pass; at one place the first of them wins."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        if isinstance(args[1], Const) and isinstance(args[2], Const):
+            pairs = _pairs(args[1].value, args[2].value)
+            text = canonical(values[0])
+            if not pairs:
+                return Value(text, STRING)
+            return Value(text.str.replace_many(list(pairs), list(pairs.values()), leftmost=True), STRING)
+        return Value(_by_row(_replaced_strings, values, pl.String()), STRING)
+
+
+def _replaced_strings(text: str, lookups: str | None, rewrites: str | None) -> str:
+    from workbench.query.functions.forms import loads
+
+    pairs = _pairs(loads(lookups), loads(rewrites))
+    if not pairs:
+        return text
+    return _alternatives(tuple(pairs)).sub(lambda m: pairs[m[0]], text)
+
+
+@lru_cache(maxsize=256)
+def _alternatives(texts: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, texts)))
+
+
+@scalar("indexof", [STRING, STRING, opt(LONG), opt(LONG), opt(LONG)], LONG)
+class IndexOf:
+    """The position of a text in another, -1 where it is not there.
+
+    A search may begin at a position (negative: counted from the end), take in a number of
+    characters (-1: all), and look for the n-th occurrence.
+    """
+
+    @staticmethod
+    def row(text: str, match: str, start: int = 0, length: int = -1, occurrence: int = 1) -> int | None:
+        if length < -1 or occurrence < 1:
+            return None
+        if start < 0:
+            start = max(len(text) + start, 0)
+        end = len(text) if length < 0 else min(start + length, len(text))
+        at = start - 1
+        for _ in range(occurrence):
+            at = text.find(match, at + 1, end)
+            if at < 0:
+                return -1
+        return at
+
+
+def _overlaps(text: str) -> bool:
+    """Whether two occurrences of the text can share characters."""
+    return any(text.endswith(text[:n]) for n in range(1, len(text)))
+
+
+def _count_overlapping(text: str, search: str) -> int:
+    if not search:
+        return 0
+    count, at = 0, text.find(search)
+    while at >= 0:
+        count, at = count + 1, text.find(search, at + 1)
+    return count
+
+
+@scalar("countof", [STRING, STRING, opt(const(STRING))], LONG)
+class CountOf:
+    """How often a text occurs in another, overlaps too; or, with "regex", how often a pattern matches."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        text, search = canonical(values[0]), constant_text(args[1])
+        regex = len(args) == 3 and constant_text(args[2]) == "regex"
+        if regex:
+            pattern = canonical(values[1]) if search is None else checked_regex(search)
+            return Value(text.str.count_matches(pattern).cast(pl.Int64), LONG)
+        if search and not _overlaps(search):
+            return Value(text.str.count_matches(search, literal=True).cast(pl.Int64), LONG)
+        return Value(_by_row(_count_overlapping, values[:2], pl.Int64()), LONG)
+
+
+@scalar("has_any_index", [STRING, DYNAMIC], LONG)
+class HasAnyIndex:
+    """The position in an array of the first item that the text has as a whole term, else -1."""
+
+    @staticmethod
+    def row(text: str, items: Any) -> int:
+        if not isinstance(items, list):
+            return -1
+        found = (i for i, v in enumerate(items) if v is not None and python_match("has", text, str(v)))
+        return next(found, -1)

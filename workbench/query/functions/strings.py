@@ -1,0 +1,161 @@
+"""Text: joining, measuring, cutting, comparing.
+
+Positions and lengths count Unicode characters (code points). Text is never null here: a null
+argument of another type has become "" when it arrives.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import polars as pl
+
+from workbench.query.functions._card import (
+    BOOL,
+    LONG,
+    STRING,
+    Naming,
+    opt,
+    rep,
+    scalar,
+)
+
+_MOST_REPEATS = 67_108_864
+
+
+@scalar("strcat", [rep(STRING)], STRING)
+class Strcat:
+    """All arguments as text, one behind the other."""
+
+    @staticmethod
+    def polars(*args: pl.Expr) -> pl.Expr:
+        return pl.concat_str(args)
+
+
+@scalar("strcat_delim", [STRING, STRING, rep(STRING)], STRING)
+class StrcatDelim:
+    """The arguments behind the first one as text, with the first one between them."""
+
+    @staticmethod
+    def polars(delimiter: pl.Expr, *args: pl.Expr) -> pl.Expr:
+        parts = [args[0]]
+        for arg in args[1:]:
+            parts += [delimiter, arg]
+        return pl.concat_str(parts)
+
+
+@scalar("strlen", [STRING], LONG, naming=Naming.PREFIX_AND_FIRST, prefix="strlen")
+class Strlen:
+    """Number of characters, not bytes."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.len_chars().cast(pl.Int64)
+
+
+@scalar("string_size", [STRING], LONG, naming=Naming.PREFIX_AND_FIRST, prefix="string_size")
+class StringSize:
+    """Number of bytes in UTF-8."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.len_bytes().cast(pl.Int64)
+
+
+@scalar("tolower", [STRING], STRING)
+class ToLower:
+    """The text in lower case."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.to_lowercase()
+
+
+@scalar("toupper", [STRING], STRING)
+class ToUpper:
+    """The text in upper case."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.to_uppercase()
+
+
+@scalar("substring", [STRING, LONG, opt(LONG)], STRING)
+class Substring:
+    """The characters from a position on (negative: from the end), a number of them or all.
+
+    A negative length takes all that is left.
+    """
+
+    @staticmethod
+    def polars(text: pl.Expr, start: pl.Expr, length: pl.Expr | None = None) -> pl.Expr:
+        size = text.str.len_chars().cast(pl.Int64)
+        first = pl.when(start < 0).then(pl.max_horizontal(start + size, 0)).otherwise(start)
+        if length is None:
+            return text.str.slice(first).fill_null("")
+        count = pl.when(length < 0).then(size).otherwise(length)
+        return pl.when(count.is_null()).then(None).otherwise(text.str.slice(first, count)).fill_null("")
+
+
+@scalar("reverse", [STRING], STRING)
+class Reverse:
+    """The characters of the text in reverse order."""
+
+    @staticmethod
+    def row(text: str) -> str:
+        return text[::-1]
+
+
+@scalar("strcmp", [STRING, STRING], LONG)
+class Strcmp:
+    """-1, 0 or 1: how the first text stands to the second by code points."""
+
+    @staticmethod
+    def polars(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+        return pl.when(a == b).then(0).when(a < b).then(-1).otherwise(1).cast(pl.Int64)
+
+
+@scalar("strrep", [STRING, LONG, opt(STRING)], STRING)
+class Strrep:
+    """The text a number of times, with a delimiter between where one is given."""
+
+    @staticmethod
+    def row(text: str, times: int, delimiter: str = "") -> str:
+        return delimiter.join([text] * min(times, _MOST_REPEATS))
+
+
+@lru_cache(maxsize=256)
+def _translation(search: str, replacement: str) -> dict[int, str | None]:
+    """A table for `str.translate`: the last replacement stands in for those that are missing."""
+    last = replacement[-1:] or None
+    table: dict[int, str | None] = {}
+    for i, char in enumerate(search):
+        table.setdefault(ord(char), replacement[i] if i < len(replacement) else last)
+    return table
+
+
+@scalar("translate", [STRING, STRING, STRING], STRING)
+class Translate:
+    """The third text with each character of the first replaced by its partner in the second."""
+
+    @staticmethod
+    def row(search: str, replacement: str, text: str) -> str:
+        return text.translate(_translation(search, replacement))
+
+
+@scalar("isascii", [STRING], BOOL)
+class IsAscii:
+    """Whether the text has ASCII characters only."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.contains(r"^[\x00-\x7f]*$")
+
+
+@scalar("isutf8", [STRING], BOOL)
+class IsUtf8:
+    """Whether the text is valid UTF-8, as all text in tables is."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.is_not_null()
