@@ -129,13 +129,13 @@ def format_timespan(ticks: int) -> str:
 
 
 _DATETIME = re.compile(
-    r"""\s*(?P<year>\d{4})[-/](?P<month>\d{1,2})(?:[-/](?P<day>\d{1,2}))?
+    r"""\s*(?P<year>\d{4})\s*[-/,]\s*(?P<month>\d{1,2})(?:\s*[-/,]\s*(?P<day>\d{1,2}))?
         (?:(?:\s*T\s*|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,9}))?)?)?)?
         \s*(?P<zone>Z|GMT|UTC|[+-]\d{1,2}:?\d{2})?\s*""",
     re.VERBOSE | re.IGNORECASE,
 )
 _OTHER_FORMS = (
-    "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%Y%m%d", "%Y",
+    "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%m-%d-%Y", "%Y%m%d", "%Y",
     "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %y %H:%M:%S", "%d %b %y %H:%M:%S", "%a, %d %b %y %H:%M",
     "%d %b %y %H:%M", "%A, %d-%b-%y %H:%M:%S", "%A, %d-%b-%y %H:%M", "%a %b %d %H:%M:%S %Y",
     "%d %b %Y %H:%M:%S", "%d %B %Y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%B %d %Y", "%b %d %Y", "%Y-%m", "%H:%M:%S",

@@ -35,7 +35,7 @@ from workbench.collect.intake import Intake
 from workbench.collect.mapping import RecordMapping, load
 from workbench.collect.opening import Source, open_source
 from workbench.collect.quarantine import Refused
-from workbench.collect.record import TIME, Columns
+from workbench.collect.record import Columns
 from workbench.collect.settling import joined, settled
 from workbench.collect.shaping import Mapped, OneTable, Shaper
 from workbench.collect.streams import Member
@@ -282,9 +282,9 @@ class _Run:
         summary.skipped += len(chunk.refused) - result.stored
         for table, parts in chunk.parts.items():
             columns = joined(parts)
-            frame, types = settled(columns, repository.schema(table) if repository.has(table) else ())
-            declared = {n: t for n, t in self.shaper.types(table).items() if n != TIME}
-            result = self.intake.store(table, frame, {**declared, **types}, transaction=transaction)
+            schema = repository.schema(table) if repository.has(table) else ()
+            frame, types = settled(columns, schema, self.shaper.types(table))
+            result = self.intake.store(table, frame, types, transaction=transaction)
             self._last[table] = chunk.number
             summary.lines += columns.height
             summary.stored[table] = summary.stored.get(table, 0) + result.stored

@@ -32,7 +32,7 @@ a list: all of its conditions have to hold. `{field: F, exists: true}` asks only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -272,22 +272,20 @@ class _Parser:
         kinds = [k for k in ("field", "first", "value", "kql") if k in settings]
         if len(kinds) != 1:
             raise self.bad(where, "it needs exactly one of field, first, value and kql")
-        make: Callable[[], dict[str, Any]] = {
-            "field": lambda: {"fields": (self.use(self._field_part(settings), where),)},
-            "first": lambda: {"fields": self.uses(settings["first"], where)},
-            "value": lambda: {"constant": settings["value"]},
-            "kql": lambda: {"kql": self.text(settings["kql"], where)},
-        }[kinds[0]]
+        fields: tuple[FieldUse, ...] = ()
+        if kinds == ["field"]:
+            part = {k: settings[k] for k in ("field", "values", "keep") if k in settings}
+            fields = (self.use(part, where),)
+        elif kinds == ["first"]:
+            fields = self.uses(settings["first"], where)
         return ColumnRule(
             name=name,
             type=self.type(settings["type"], where) if "type" in settings else time,
             hidden=self.flag(settings.get("hidden", False), where),
-            **make(),
+            fields=fields,
+            constant=settings.get("value"),
+            kql=self.text(settings["kql"], where) if "kql" in settings else None,
         )
-
-    @staticmethod
-    def _field_part(settings: dict[str, Any]) -> dict[str, Any]:
-        return {k: settings[k] for k in ("field", "values", "keep") if k in settings}
 
     def uses(self, value: Any, where: str) -> tuple[FieldUse, ...]:
         if not isinstance(value, list) or not value:

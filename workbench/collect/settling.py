@@ -8,7 +8,8 @@ store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
@@ -90,7 +91,9 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return found
 
 
-def settled(columns: Columns, schema: Schema) -> tuple[pl.DataFrame, dict[str, ScalarType]]:
+def settled(
+    columns: Columns, schema: Schema, declared: Mapping[str, ScalarType] = MappingProxyType({})
+) -> tuple[pl.DataFrame, dict[str, ScalarType]]:
     """The columns as a frame, each name with one type.
 
     Parameters
@@ -98,6 +101,8 @@ def settled(columns: Columns, schema: Schema) -> tuple[pl.DataFrame, dict[str, S
     columns : Columns
     schema : Schema
         The table as it is; empty for a new one.
+    declared : mapping, optional
+        Columns that the table has to have, in this order, also if no record has a value for them.
 
     Returns
     -------
@@ -127,8 +132,14 @@ def settled(columns: Columns, schema: Schema) -> tuple[pl.DataFrame, dict[str, S
     for name, type_, series in left:
         _spill(placed, name, type_, series)
     placed.setdefault(TIME, (T.DATETIME, _nothing(TIME, FRAME[T.DATETIME], columns.height)))
-    frame = pl.DataFrame([series.alias(name) for name, (_, series) in placed.items()])
-    return frame, {name: type_ for name, (type_, _) in placed.items()}
+    known_names = {column.name for column in schema}
+    for name, type_ in declared.items():
+        if name not in placed and name not in known_names:
+            placed[name] = (type_, _nothing(name, FRAME[type_], columns.height))
+    order = [TIME, *(n for n in declared if n in placed and n != TIME)]
+    order += [name for name in placed if name not in declared and name != TIME]
+    frame = pl.DataFrame([placed[name][1].alias(name) for name in order])
+    return frame, {name: placed[name][0] for name in order}
 
 
 def _with_times(type_: ScalarType, series: pl.Series, whole: bool) -> list[tuple[ScalarType, pl.Series]]:

@@ -186,6 +186,7 @@ class FunctionBody(Node):
     statements: tuple[Statement, ...]
     result: Pipeline | Expression | None
     text: str = ""
+    view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

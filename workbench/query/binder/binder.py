@@ -196,9 +196,9 @@ class Binder:
         lets = {n for n in self.scope.names() if fnmatch.fnmatchcase(n, pattern)}
         found: list[tuple[str, Rel]] = []
         for name in sorted(lets):
-            entry = self.resolved(name)
-            if isinstance(entry, TableEntry):
-                found.append((name, entry.rel))
+            entry = self.scope.find(name)
+            if isinstance(entry, FunctionEntry) and entry.body.view:
+                found.append((name, self.table(syntax.Name(span, name))))
         for name in self.catalog.tables():
             if fnmatch.fnmatchcase(name, pattern):
                 schema = self.catalog.schema(name)
@@ -237,8 +237,21 @@ class Binder:
             raise diagnostics.unknown_function(call.name, call.name_span, known)
         return functions_let.tabular(self, entry, call, EMPTY_ROW, source)
 
-    def is_let(self, name: str) -> bool:
-        return self.scope.find(name) is not None
+    def label(self, node: syntax.Expression) -> str | None:
+        if isinstance(node, syntax.Name):
+            entry = self.scope.find(node.name)
+            if entry is None or (isinstance(entry, FunctionEntry) and entry.body.view):
+                return node.name
+            if isinstance(entry, TableEntry):
+                return entry.label
+        if isinstance(node, syntax.Lambda):
+            for operator in reversed(node.pipeline.operators):
+                named = getattr(operator, "name", None)
+                if operator.keyword == "as" and named is not None:
+                    return str(named)
+            if isinstance(node.pipeline.source, syntax.Expression):
+                return self.label(node.pipeline.source)
+        return None
 
     def declare(self, name: str, rel: Rel) -> None:
         # In the outermost scope too: `as` names a table for the statements that follow.

@@ -246,9 +246,9 @@ def _(node: syntax.Member, b: Binder, row: Rel) -> Expr:
 def _(node: syntax.Index, b: Binder, row: Rel) -> Expr:
     selector = bind(b, node.selector, row)
     columns = several.columns_of_call(b, node.base, row)
-    if columns is not None and isinstance(selector, Const) and isinstance(selector.value, int):
-        if 0 <= selector.value < len(columns):
-            return columns[selector.value][1]
+    place = selector.value if isinstance(selector, Const) else None
+    if columns is not None and isinstance(place, int) and 0 <= place < len(columns):
+        return columns[place][1]
     return _path(b, node, bind(b, node.base, row), selector)
 
 

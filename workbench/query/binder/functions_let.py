@@ -91,8 +91,9 @@ def _enter(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, firs
         raise diagnostics.wrong_count(
             function.name, f"{len(parameters)} arguments", len(node.arguments), node.span
         )
-    for i, p in enumerate(parameters):
-        argument = positional[i] if i < len(positional) else named.get(p.name)
+    in_order = iter(positional)
+    for p in parameters:
+        argument = named[p.name] if p.name in named else next(in_order, None)
         if p.tabular:
             if argument is None:
                 raise diagnostics.wrong_count(

@@ -77,6 +77,27 @@ def _pack_all(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.call("pack_non_empty" if ignore else "bag_pack", *pairs, span=node.span)
 
 
+def _pack_array(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    """`pack_array(*)`: a star stands for all columns."""
+    values: list[Expr] = []
+    for argument in node.arguments:
+        if isinstance(argument, syntax.Star):
+            values += [Col(c.type, c.name) for c in row.schema if not c.hidden]
+        else:
+            values.append(b.expr(argument, row))
+    return b.call("pack_array", *values, span=node.span)
+
+
+def _bag_pack_columns(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+    """`bag_pack_columns(a, b)`: columns by their own names."""
+    pairs: list[Expr] = []
+    for argument in node.arguments:
+        if not isinstance(argument, syntax.Name):
+            raise diagnostics.expected("a column", "an expression", argument.span)
+        pairs += [Const(T.STRING, argument.name), b.expr(argument, row)]
+    return b.call("bag_pack", *pairs, span=node.span)
+
+
 def _not(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("not", "1 argument", len(node.arguments), node.span)
@@ -121,6 +142,8 @@ FORMS: dict[str, Callable[[Binder, syntax.Call, Rel], Expr]] = {
     "columnifexists": _column_ifexists,
     "ingestion_time": _ingestion_time,
     "pack_all": _pack_all,
+    "pack_array": _pack_array,
+    "bag_pack_columns": _bag_pack_columns,
     "typeof": _typeof,
     "iff": _iff,
     "iif": _iff,

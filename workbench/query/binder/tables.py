@@ -92,7 +92,7 @@ def resolved(b: Binder, name: str) -> Entry | None:
     try:
         found: Entry
         if isinstance(entry.value, syntax.Pipeline) or looks_tabular(b, entry.value, _empty()):
-            found = TableEntry(table(b, entry.value), name)
+            found = TableEntry(table(b, entry.value))
         else:
             found = ScalarEntry(b.fold(b.expr(entry.value, _empty())))
     finally:
@@ -127,7 +127,9 @@ def _watchlist(b: Binder, node: syntax.Call) -> Rel:
     """Watchlists are not kept yet: the columns that every one has, no rows, and a warning."""
     from workbench.base.dtypes import Column
 
-    name = b.constant(node.arguments[0], "the name of a watchlist", ScalarType.STRING) if node.arguments else ""
+    name = (
+        b.constant(node.arguments[0], "the name of a watchlist", ScalarType.STRING) if node.arguments else ""
+    )
     names = ("_DTItemId", "LastUpdatedTimeUTC", "SearchKey", "WatchlistItem")
     types = (ScalarType.STRING, ScalarType.DATETIME, ScalarType.STRING, ScalarType.DYNAMIC)
     schema = tuple(Column(n, t) for n, t in zip(names, types, strict=True))

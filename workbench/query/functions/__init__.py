@@ -5,11 +5,17 @@
 from workbench.query.functions import (  # noqa: F401
     aggregates,
     arithmetic,
+    arrays,
+    bags,
+    captures,
+    collect_aggregates,
     comparison,
     conversion,
     logic,
     matching,
     paths,
+    schema_aggregates,
+    sets,
 )
 from workbench.query.functions._card import (
     AGGREGATES,

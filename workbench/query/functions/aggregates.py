@@ -232,7 +232,8 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
             key = values[0].expr if values[0].form is Form.MICROSECONDS else canonical(values[0])
             if values[0].type is REAL:
                 key = key.fill_nan(None)
-            at = key.arg_max() if largest else key.arg_min()
+            # Where every key is null any row will do.
+            at = (key.arg_max() if largest else key.arg_min()).fill_null(0)
             return [replace(v, expr=v.expr.get(at, null_on_oob=True)) for v in values]
 
     _ExtremeRow.__doc__ = doc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import polars as pl
@@ -104,7 +104,7 @@ class ArraySplit:
             return None
         size = len(array)
         cuts = [0, *(min(size, max(0, p + size if p < 0 else p)) for p in places), size]
-        return [array[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        return [array[a:b] for a, b in pairwise(cuts)]
 
 
 @scalar("array_index_of", [DYNAMIC, ANY, opt(INTEGER), opt(INTEGER), opt(INTEGER)], LONG)

@@ -9,10 +9,12 @@ from typing import Any
 import orjson
 import polars as pl
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
+from workbench.base.errors import Span
 from workbench.query.functions import _json
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, Naming, rep, scalar
-from workbench.query.functions.forms import canonical
+from workbench.query.functions.forms import converted
 from workbench.query.lowering import Value
 from workbench.query.plan import Const, Expr
 
@@ -34,14 +36,17 @@ def steps_of(path: str) -> list[str]:
 
 def _member(key: Value, arg: Expr) -> pl.Expr:
     """`"key":`"""
-    if isinstance(arg, Const):
-        return pl.lit(orjson.dumps(str(arg.value or "")).decode() + ":")
-    return pl.concat_str(_json.text(Value(canonical(key), STRING)), pl.lit(":"))
+    if isinstance(arg, Const) and arg.type is STRING:
+        return pl.lit(orjson.dumps(arg.value or "").decode() + ":")
+    return pl.concat_str(_json.text(converted(key, STRING)), pl.lit(":"))
 
 
 def _pairs(values: list[Value], args: Sequence[Expr]) -> list[tuple[Value, Expr, Value]]:
     """(key, key's plan, value); of equal constant keys the last one counts."""
-    found = [(values[i], args[i], values[i + 1]) for i in range(0, len(values) - 1, 2)]
+    if len(args) % 2:
+        span = getattr(args[-1], "span", None) or Span(0, 0)
+        raise diagnostics.bad_argument("bag_pack", "the last key has no value", span)
+    found = [(values[i], args[i], values[i + 1]) for i in range(0, len(values), 2)]
     last = {a.value: i for i, (_, a, _) in enumerate(found) if isinstance(a, Const)}
     return [p for i, p in enumerate(found) if not isinstance(p[1], Const) or last[p[1].value] == i]
 
@@ -67,7 +72,7 @@ class PackNonEmpty:
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
-        pieces = []
+        pieces: list[pl.Expr] = []
         for k, a, v in _pairs(values, args):
             value = _json.text(v)
             there = value.is_not_null() & ~value.is_in(['""', "[]", "{}", "null"])
@@ -173,9 +178,7 @@ class BagZip:
         if not isinstance(keys, list):
             return None
         listed = values if isinstance(values, list) else []
-        return {
-            k: listed[i] if i < len(listed) else None for i, k in enumerate(keys) if isinstance(k, str)
-        }
+        return {k: listed[i] if i < len(listed) else None for i, k in enumerate(keys) if isinstance(k, str)}
 
 
 @scalar("treepath", [DYNAMIC], DYNAMIC, naming=Naming.PREFIX_AND_FIRST, prefix="tree")

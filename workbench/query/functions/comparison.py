@@ -43,10 +43,6 @@ def _meeting(a: ScalarType, b: ScalarType) -> ScalarType:
     return T.STRING
 
 
-def _raw(value: Value) -> pl.Expr:
-    return value.expr
-
-
 def in_microseconds(ticks: int, operator: str) -> tuple[int, str]:
     """A bound in ticks as one in µs that lets the same microseconds through."""
     whole, rest = divmod(ticks, 10)
@@ -91,7 +87,11 @@ def _ordering(name: str) -> None:
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             a, b = aligned(*values)
-            return Value(_OPS[operator](_raw(a), _raw(b)), T.BOOL)
+            found = _OPS[operator](a.expr, b.expr)
+            if a.type is T.REAL:
+                # Polars puts NaN above every number; KQL compares it with none.
+                found = found & a.expr.is_not_nan() & b.expr.is_not_nan()
+            return Value(found, T.BOOL)
 
         @staticmethod
         def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
@@ -108,7 +108,10 @@ def _equal(a: Value, b: Value) -> pl.Expr:
     x, y = canonical(a), canonical(b)
     if a.type is T.STRING:
         return x == y
-    return pl.when(x.is_null() & y.is_null()).then(None).otherwise(x.eq_missing(y))
+    same = x.eq_missing(y)
+    if a.type is T.REAL:
+        same = same & x.is_not_nan().fill_null(True)
+    return pl.when(x.is_null() & y.is_null()).then(None).otherwise(same)
 
 
 @scalar("==", [ANY, ANY], BOOL, source="Kusto reference: equals operator")
@@ -130,7 +133,7 @@ class Equals:
         if a.type is b.type is T.STRING and plain:
             return a.expr == b.expr
         x, y = aligned(a, b)
-        return None if x.form is Form.NULLABLE else x.expr == y.expr
+        return None if x.form is Form.NULLABLE or x.type is T.REAL else x.expr == y.expr
 
 
 @scalar("!=", [ANY, ANY], BOOL, source="Kusto reference: not equals operator")

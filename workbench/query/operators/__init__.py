@@ -13,6 +13,7 @@ from workbench.query.operators import (  # noqa: F401
     invoke,
     join,
     lookup,
+    parse,
     print_,
     project,
     project_family,

@@ -121,8 +121,8 @@ class BinderApi(Protocol):
     def invoke(self, call: syntax.Call, source: Rel) -> Rel:
         """A let function with a table as its first argument."""
 
-    def is_let(self, name: str) -> bool:
-        """Whether a let declares this name."""
+    def label(self, node: syntax.Expression) -> str | None:
+        """What `withsource` calls a table: a stored table's name, a view's, that of `as`; else None."""
 
     def declare(self, name: str, rel: Rel) -> None:
         """Name a relation for the rest of the query (`as`)."""

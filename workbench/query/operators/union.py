@@ -51,11 +51,7 @@ class UnionOperator:
                 if s.fuzzy and error.code == "KQL102":
                     continue
                 raise
-            label = (
-                node.name
-                if isinstance(node, syntax.Name) and not b.is_let(node.name)
-                else f"union_arg{number}"
-            )
+            label = b.label(node) or f"union_arg{number}"
             parts.append((label, rel))
         if not parts:
             raise _nothing(s)

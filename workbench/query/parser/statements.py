@@ -78,9 +78,9 @@ class Parser(ExpressionParser):
         name = self.name()
         self.expect("=")
         value: syntax.Pipeline | syntax.Expression | syntax.FunctionBody
-        self.accept_word("view")
+        view = self.accept_word("view") is not None
         if self._at_function():
-            value = self._function()
+            value = self._function(view)
         else:
             found = self.pipeline_or_expression()
             value = found.pipeline if isinstance(found, syntax.Lambda) else found
@@ -97,7 +97,7 @@ class Parser(ExpressionParser):
         word = self.peek(after + 1)
         return word.is_mark("(") or word.kind is Kind.NAME
 
-    def _function(self) -> syntax.FunctionBody:
+    def _function(self, view: bool) -> syntax.FunctionBody:
         start = self.peek()
         parameters = self._parameters()
         self.expect("{")
@@ -117,7 +117,7 @@ class Parser(ExpressionParser):
         end = self.expect("}")
         span = start.span.to(end.span)
         return syntax.FunctionBody(
-            span, parameters, tuple(statements), result, self.text[span.start : span.end]
+            span, parameters, tuple(statements), result, self.text[span.start : span.end], view
         )
 
     def _parameters(self) -> tuple[syntax.Parameter, ...]:

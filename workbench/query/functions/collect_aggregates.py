@@ -1,0 +1,149 @@
+"""Aggregates that collect: lists, sets and bags of a group, as JSON.
+
+Lists and sets are made natively: each value becomes its JSON text, the texts of a group are joined.
+Of dynamic values arrays give their elements, as in Kusto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _json
+from workbench.query.functions._card import ANY, BOOL, DYNAMIC, INTEGER, ParamLike, aggregate, const, opt
+from workbench.query.functions.forms import canonical, dumps, loads
+from workbench.query.lowering import Value
+from workbench.query.plan import Const, Expr
+
+_MOST = 2**20
+_OLD_MOST = 128  # what makelist() and makeset() keep where no size is given
+
+
+def _size(args: Sequence[Expr], at: int, default: int) -> int:
+    if len(args) <= at:
+        return default
+    size = args[at]
+    assert isinstance(size, Const)  # declared constant
+    return max(0, int(size.value or 0))
+
+
+def _pieces(value: Value, chosen: Value | None, *, with_nulls: bool = False) -> pl.Expr:
+    """JSON text of the group's values, an array's elements without its brackets, empty arrays null."""
+    text = _json.text(value)
+    if value.type is DYNAMIC:
+        inside = text.str.strip_prefix("[").str.strip_suffix("]")
+        is_array = text.str.starts_with("[")
+        text = pl.when(is_array & (inside != "")).then(inside).when(~is_array).then(text)
+        # Of dynamic values null is an element, of all others it is left out.
+        text = pl.when(canonical(value).is_null()).then(pl.lit("null")).otherwise(text)
+    elif with_nulls:
+        text = text.fill_null("null")
+    if chosen is not None:
+        text = text.filter(canonical(chosen))
+    return text.drop_nulls()
+
+
+def _array(pieces: pl.Expr) -> Value:
+    return Value(pl.concat_str(pl.lit("["), pieces.str.join(","), pl.lit("]")), DYNAMIC)
+
+
+def _making_list(
+    name: str, doc: str, *, chosen: bool = False, nulls: bool = False, most: int = _MOST
+) -> None:
+    params: list[ParamLike] = [ANY, BOOL] if chosen else [ANY]
+    if not nulls:
+        params = [*params, opt(const(INTEGER))]
+
+    @aggregate(name, params, DYNAMIC, prefix="list")
+    class _List:
+        @staticmethod
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            pieces = _pieces(values[0], values[1] if chosen else None, with_nulls=nulls)
+            return _array(pieces.head(_size(args, 2 if chosen else 1, most)))
+
+    _List.__doc__ = doc
+
+
+_making_list("make_list", "All values of the group but nulls, in an array.")
+_making_list("makelist", "The first values of the group but nulls, 128 unless told, in an array.", most=_OLD_MOST)  # fmt: skip
+_making_list("make_list_if", "The values for which the condition is true but nulls, in an array.", chosen=True)  # fmt: skip
+_making_list("make_list_with_nulls", "All values of the group, nulls too, in an array.", nulls=True)
+
+
+def _making_set(name: str, doc: str, *, chosen: bool = False, most: int = _MOST) -> None:
+    params: list[ParamLike] = [ANY, BOOL] if chosen else [ANY]
+
+    @aggregate(name, [*params, opt(const(INTEGER))], DYNAMIC, prefix="set")
+    class _Set:
+        @staticmethod
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            size = _size(args, 2 if chosen else 1, most)
+            value, condition = values[0], values[1] if chosen else None
+            if value.type is DYNAMIC:
+                return _dynamic_set(value, condition, size)
+            return _array(_pieces(value, condition).unique(maintain_order=True).head(size))
+
+    _Set.__doc__ = doc
+
+
+def _dynamic_set(value: Value, chosen: Value | None, size: int) -> Value:
+    """A set of dynamic values: only arrays have to be read, the rest is compared as text."""
+    texts = canonical(value)
+    if chosen is not None:
+        texts = texts.filter(canonical(chosen))
+
+    def collect(series: Sequence[pl.Series]) -> pl.Series:
+        found: dict[str, None] = {}
+        for text in series[0].drop_nulls().unique(maintain_order=True).to_list():
+            if text[:1] == "[":
+                elements = loads(text)
+                found.update((dumps(e) or "null", None) for e in elements)
+            else:
+                found.setdefault(text)
+        return pl.Series("", ["[" + ",".join(list(found)[:size]) + "]"], pl.String)
+
+    return Value(pl.map_groups([texts], collect, return_dtype=pl.String, returns_scalar=True), DYNAMIC)
+
+
+_making_set("make_set", "The different values of the group but null, in an array.")
+_making_set("makeset", "The first different values of the group, 128 unless told, in an array.", most=_OLD_MOST)  # fmt: skip
+_making_set("make_set_if", "The different values for which the condition is true, in an array.", chosen=True)
+
+
+# ---- bags -----------------------------------------------------------------------------------
+
+
+def _merged(bags: Sequence[Any], size: int) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for bag in bags:
+        if isinstance(bag, dict):
+            for key, value in bag.items():
+                if key not in merged and len(merged) < size:
+                    merged[key] = value
+    return merged
+
+
+def _making_bag(name: str, prefix: str) -> None:
+    @aggregate(name, [DYNAMIC, opt(const(INTEGER))], DYNAMIC, prefix=prefix)
+    class _Bag:
+        @staticmethod
+        def group(bags: Sequence[Any], size: int = _MOST) -> dict[str, Any]:
+            return _merged(bags, size)
+
+    _Bag.__doc__ = "All properties of the group's bags in one bag; the first value of a key counts."
+
+
+_making_bag("make_bag", "bag")
+_making_bag("make_dictionary", "dictionary")
+
+
+@aggregate("make_bag_if", [DYNAMIC, BOOL, opt(const(INTEGER))], DYNAMIC, prefix="bag")
+class MakeBagIf:
+    """All properties of the bags for which the condition is true, in one bag."""
+
+    @staticmethod
+    def group(bags: Sequence[Any], chosen: Sequence[bool | None], size: int = _MOST) -> dict[str, Any]:
+        return _merged([b for b, c in zip(bags, chosen, strict=True) if c], size)

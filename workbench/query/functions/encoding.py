@@ -1,0 +1,265 @@
+"""Text in other forms: base64, percent encoding, compression, hexadecimal, sizes, canonical JSON.
+
+Nothing here raises for bad data: what cannot be decoded is "" (text) or null.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
+from uuid import UUID, uuid4
+
+import orjson
+import polars as pl
+
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.dtypes import ScalarType
+from workbench.base.errors import Span
+from workbench.query.functions._card import (
+    ANY,
+    DYNAMIC,
+    GUID,
+    INT,
+    INTEGER,
+    LONG,
+    NUMBER,
+    STRING,
+    Naming,
+    const,
+    opt,
+    scalar,
+)
+from workbench.query.functions._cast import python_cast
+
+_MOST_BYTES = 64 * 1024 * 1024  # a decompressed text may not be larger, whatever a small input claims
+
+
+def decoded(text: str) -> bytes | None:
+    """The bytes of base64 text, or None where it is none.
+
+    Examples
+    --------
+    >>> decoded("S3VzdG8="), decoded("x0x0x0")
+    (b'Kusto', None)
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def utf8(data: bytes | None) -> str:
+    """The text of UTF-8 bytes, "" where they are no UTF-8."""
+    try:
+        return "" if data is None else data.decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+# ---- base64 ---------------------------------------------------------------------------------
+
+
+@scalar("base64_encode_tostring", [STRING], STRING, aliases=("base64_encodestring",))
+class Base64Encode:
+    """The text's UTF-8 bytes as base64."""
+
+    @staticmethod
+    def polars(text: pl.Expr) -> pl.Expr:
+        return text.str.encode("base64")
+
+
+@scalar("base64_decode_tostring", [STRING], STRING, aliases=("base64_decodestring",))
+class Base64Decode:
+    """The UTF-8 text behind base64, "" where there is none."""
+
+    @staticmethod
+    def row(text: str) -> str:
+        return utf8(decoded(text))
+
+
+@scalar("base64_decode_toarray", [STRING], DYNAMIC)
+class Base64DecodeToArray:
+    """The bytes behind base64 as an array of numbers, null where it is no base64."""
+
+    @staticmethod
+    def row(text: str) -> list[int] | None:
+        data = decoded(text)
+        return None if data is None else list(data)
+
+
+@scalar("base64_encode_fromarray", [DYNAMIC], STRING)
+class Base64EncodeFromArray:
+    """An array of bytes as base64, "" where an item is no byte."""
+
+    @staticmethod
+    def row(items: Any) -> str:
+        if not isinstance(items, list) or not all(isinstance(i, int) and 0 <= i < 256 for i in items):
+            return ""
+        return base64.b64encode(bytes(items)).decode()
+
+
+@scalar("base64_decode_toguid", [STRING], GUID)
+class Base64DecodeToGuid:
+    """The guid whose 16 bytes base64 holds, null where it does not."""
+
+    @staticmethod
+    def row(text: str) -> str | None:
+        data = decoded(text)
+        return str(UUID(bytes_le=data)) if data is not None and len(data) == 16 else None
+
+
+@scalar("base64_encode_fromguid", [GUID], STRING)
+class Base64EncodeFromGuid:
+    """The 16 bytes of a guid as base64."""
+
+    @staticmethod
+    def row(guid: str) -> str:
+        return base64.b64encode(UUID(guid).bytes_le).decode()
+
+
+# ---- percent encoding -----------------------------------------------------------------------
+
+
+def _percent(encoded: str) -> str:
+    """Percent codes in lower case, and the tilde as one: what Kusto writes."""
+    parts = encoded.replace("~", "%7e").split("%")
+    return parts[0] + "".join("%" + p[:2].lower() + p[2:] for p in parts[1:])
+
+
+@scalar("url_encode", [STRING], STRING)
+class UrlEncode:
+    """The text percent-encoded, with `+` for a space."""
+
+    @staticmethod
+    def row(text: str) -> str:
+        return _percent(quote_plus(text, safe="!*()"))
+
+
+@scalar("url_encode_component", [STRING], STRING)
+class UrlEncodeComponent:
+    """The text percent-encoded, with `%20` for a space."""
+
+    @staticmethod
+    def row(text: str) -> str:
+        return _percent(quote(text, safe="!*()"))
+
+
+@scalar("url_decode", [STRING], STRING)
+class UrlDecode:
+    """Percent-encoded text in plain, `+` as a space."""
+
+    @staticmethod
+    def row(text: str) -> str:
+        return unquote_to_bytes(text.replace("+", " ")).decode(errors="replace")
+
+
+# ---- compression ----------------------------------------------------------------------------
+
+_GZIP, _ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
+
+
+def _compress(text: str, form: int) -> str:
+    packer = zlib.compressobj(wbits=form)
+    return base64.b64encode(packer.compress(text.encode()) + packer.flush()).decode()
+
+
+def _decompress(text: str, form: int) -> str:
+    data = decoded(text)
+    if data is None:
+        return ""
+    unpacker = zlib.decompressobj(wbits=form)
+    try:
+        found = unpacker.decompress(data, _MOST_BYTES)
+    except zlib.error:
+        return ""
+    return utf8(found) if unpacker.eof else ""
+
+
+def _compression(kind: str, form: int) -> None:
+    @scalar(f"{kind}_compress_to_base64_string", [STRING], STRING)
+    class _Compress:
+        @staticmethod
+        def row(text: str) -> str:
+            return _compress(text, form)
+
+    @scalar(f"{kind}_decompress_from_base64_string", [STRING], STRING)
+    class _Decompress:
+        @staticmethod
+        def row(text: str) -> str:
+            return _decompress(text, form)
+
+    _Compress.__doc__ = f"The text compressed by {kind}, in base64."
+    _Decompress.__doc__ = f'The text that {kind} and base64 hold, "" where there is none.'
+
+
+_compression("gzip", _GZIP)
+_compression("zlib", _ZLIB)
+
+
+# ---- numbers and values as text -------------------------------------------------------------
+
+
+@scalar("tohex", [INTEGER, opt(LONG)], STRING, naming=Naming.FIRST_ARGUMENT)
+class ToHex:
+    """A whole number in hexadecimal, padded with zeros to a length of at most 16.
+
+    Negative numbers show all bits of their type: 8 digits for int, 16 for long.
+    """
+
+    @staticmethod
+    def row(value: int, length: int = 1, *, types: Sequence[ScalarType]) -> str:
+        bits = 32 if types[0] is INT else 64
+        return format(value % 2**bits, "x").zfill(min(length, 16))
+
+
+_UNITS = ("Bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+
+
+@scalar("format_bytes", [NUMBER, opt(const(LONG)), opt(const(STRING))], STRING, naming=Naming.FIRST_ARGUMENT)
+class FormatBytes:
+    """A number of bytes as people read it: `564 Bytes`, `10.1 KB`."""
+
+    @staticmethod
+    def row(size: Any, precision: int = 0, unit: str = "") -> str:
+        if unit and unit not in _UNITS:
+            raise diagnostics.bad_argument(
+                "format_bytes()", f"the units are {', '.join(_UNITS)}, not {unit!r}", Span(0, 0)
+            )
+        number = Decimal(str(size))
+        if not number.is_finite():
+            return ""
+        power = _UNITS.index(unit) if unit else 0
+        while not unit and power < len(_UNITS) - 1 and abs(number) >= 1024 ** (power + 1):
+            power += 1
+        rounded = (number / 1024**power).quantize(Decimal(1).scaleb(-max(precision, 0)), ROUND_HALF_UP)
+        digits = format(rounded, "f")
+        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return f"{digits} {_UNITS[power]}"
+
+
+@scalar("dynamic_to_json", [ANY], STRING)
+class DynamicToJson:
+    """A dynamic value as canonical JSON, keys in order; other values as `tostring()` gives them."""
+
+    @staticmethod
+    def row(value: Any, types: Sequence[ScalarType]) -> str:
+        if types[0] is DYNAMIC and isinstance(value, list | dict):
+            return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS).decode()
+        return str(python_cast(value, types[0], STRING))
+
+
+@scalar("new_guid", [], GUID)
+class NewGuid:
+    """A random guid, another one in each row."""
+
+    @staticmethod
+    def polars() -> pl.Expr:
+        def batch(s: pl.Series) -> pl.Series:
+            return pl.Series(s.name, [str(uuid4()) for _ in range(len(s))], pl.String)
+
+        return pl.int_range(pl.len()).map_batches(batch, return_dtype=pl.String)
