@@ -58,7 +58,6 @@ def test_help_names_every_command(run: Any) -> None:
         ("query", "print 1", "--format", "xml"),
         ("query", "print 1", "--stdio"),
         ("query", "print 1", "--schemas", "x"),
-        ("import", "file"),
         ("import", "file", "--table", "T", "--map", "M"),
         ("retention", "App", "none"),
         ("serve", "--port", "70000"),

@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 def import_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files; '-' is standard input.")],
-    table: Annotated[str | None, typer.Option(metavar="T", help="The table that takes all records.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="The table that takes all records; syslog and dpkg have one."),
+    ] = None,
     mapping: Annotated[
         str | None,
         typer.Option("--map", metavar="MAP", help="A mapping file, or one that ships: windows_events."),
@@ -43,7 +46,7 @@ def import_files(
     workspace: options.Workspace = None,
 ) -> None:
     """Store the records of files; prints rows stored and quarantined."""
-    if (table is None) == (mapping is None):
+    if table is not None and mapping is not None:
         raise typer.BadParameter("give either --table or --map")
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
@@ -69,6 +72,10 @@ def import_files(
                 )
         except WorkbenchError as mistake:
             print(mistake.render(), file=sys.stderr)
+            failed = True
+    for summary in summaries:
+        for problem in summary.problems:
+            print(problem.render(), file=sys.stderr)
             failed = True
     _print(summaries, as_json=as_json)
     if failed:
@@ -102,18 +109,24 @@ def _print(summaries: list[ImportSummary], *, as_json: bool) -> None:
         return
     rows: list[dict[str, Any]] = []
     for summary in summaries:
-        kept = summary.stored or {"-": 0}
-        rows += [{"file": summary.file, "table": name, "stored": count} for name, count in kept.items()]
-        rows[-1] |= {"lines": summary.lines, "quarantined": summary.quarantined, "skipped": summary.skipped}
+        kept = summary.stored or {"": 0}
+        ours: list[dict[str, Any]] = [{"table": table, "stored": count} for table, count in kept.items()]
+        ours[0] |= {"file": summary.file, "lines": summary.lines}
+        ours[0] |= {"quarantined": summary.quarantined, "skipped": summary.skipped}
+        rows += ours
     if rows:
         output.listing(rows, ("file", "table", "stored", "lines", "quarantined", "skipped"), as_json=False)
 
 
 def _as_dict(summary: ImportSummary) -> dict[str, Any]:
+    from workbench.server.wire import error_value
+
     return {
         "file": summary.file,
         "lines": summary.lines,
         "stored": summary.stored,
         "quarantined": summary.quarantined,
         "skipped": summary.skipped,
+        "blank": summary.blank,
+        "problems": [error_value(problem) for problem in summary.problems],
     }

@@ -121,15 +121,18 @@ def _write_parquet(result: Result) -> None:
 
 
 def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Rows of plain values: a table, or with `as_json` an array of objects with all their fields."""
+    """Rows of plain values: a table, or with `as_json` an array of objects with all their fields.
+
+    In the table a field that a row lacks stays blank, one that is None is a dash.
+    """
     if as_json:
         emit_json(list(rows))
         return
     if not rows:
         print("nothing to list", file=sys.stderr)
         return
-    numbers = [all(isinstance(row.get(c), int | float) for row in rows) for c in columns]
-    body = [[_listed(row.get(c)) for c in columns] for row in rows]
+    numbers = [all(isinstance(row.get(c, 0), int | float) for row in rows) for c in columns]
+    body = [[_listed(row.get(c, "")) for c in columns] for row in rows]
     print(text_table(columns, body, numbers))
 
 

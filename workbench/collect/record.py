@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -65,11 +65,12 @@ class Unstorable(Exception):
         self.why = why
 
 
-Group = tuple[list[int], list[Record]]
+Shape = tuple[tuple[str, ...], list[int], list[Record]]
+"""Field names, the index of each record that has just these, and those records."""
 
 
-def by_shape(records: Iterable[Record]) -> dict[tuple[str, ...], Group]:
-    """The records grouped by their field names in order, with the index of each.
+def by_shape(records: Iterable[Record]) -> list[Shape]:
+    """The records grouped by their field names in order.
 
     Real records have few shapes, and the columns of one shape can be cut out without a look at
     each value.
@@ -77,17 +78,17 @@ def by_shape(records: Iterable[Record]) -> dict[tuple[str, ...], Group]:
     Examples
     --------
     >>> by_shape([{"a": 1}, {"b": 2}, {"a": 3}])
-    {('a',): ([0, 2], [{'a': 1}, {'a': 3}]), ('b',): ([1], [{'b': 2}])}
+    [(('a',), [0, 2], [{'a': 1}, {'a': 3}]), (('b',), [1], [{'b': 2}])]
     """
-    groups: dict[tuple[str, ...], Group] = {}
+    shapes: dict[tuple[str, ...], Shape] = {}
     for index, record in enumerate(records):
         names = tuple(record)
-        group = groups.get(names)
-        if group is None:
-            group = groups[names] = ([], [])
-        group[0].append(index)
-        group[1].append(record)
-    return groups
+        shape = shapes.get(names)
+        if shape is None:
+            shape = shapes[names] = (names, [], [])
+        shape[1].append(index)
+        shape[2].append(record)
+    return list(shapes.values())
 
 
 class Gathered:
@@ -150,13 +151,23 @@ def columns_of(records: Sequence[Record]) -> Columns:
     >>> {k: s.to_list() for k, s in columns_of([{"a": 1}, {"a": "x", "b": None}]).series.items()}
     {('a', long): [1, None], ('a', string): [None, 'x']}
     """
-    gathered = Gathered()
-    for names, (rows, group) in by_shape(records).items():
+    return gathered(by_shape(records)).columns({TIME: T.DATETIME})
+
+
+def gathered(shapes: Iterable[Shape]) -> Gathered:
+    """All fields of the records, by name; raises `Unstorable` for a name that no column can have."""
+    found = Gathered()
+    for names, rows, records in shapes:
         bad = bad_name(names)
         if bad is not None:
             raise Unstorable(rows[0], diagnostics.bad_field_name(bad))
-        gathered.add(rows, zip(names, zip(*map(dict.values, group), strict=True), strict=True))
-    return gathered.columns({TIME: T.DATETIME})
+        found.add(rows, zip(names, cells(records), strict=True))
+    return found
+
+
+def cells(records: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
+    """The values of records of one shape, by field."""
+    return zip(*map(dict.values, records), strict=True)
 
 
 def bad_name(names: Iterable[str]) -> str | None:

@@ -25,10 +25,12 @@ from workbench.collect.record import (
     Columns,
     Gathered,
     Record,
+    Shape,
     Unstorable,
     bad_name,
     by_shape,
-    columns_of,
+    cells,
+    gathered,
     json_text,
 )
 from workbench.collect.settling import refuse_times, settled
@@ -89,22 +91,17 @@ class OneTable:
     def shape(self, block: Block, now: int) -> ShapedBlock:
         """All records of a block as rows of the table."""
         shaped = ShapedBlock(refused=[(self.table, r) for r in block.refused])
-        rows = list(range(block.height))
         if block.columns is not None:
-            columns = block.columns
+            columns, rows = block.columns, list(range(block.height))
         else:
             refuse = _refuser(shaped, block, self.table)
-            columns = _without_bad(block.records, rows, self._columns, refuse)
+            columns, rows = _without_bad(by_shape(block.records), self._columns, refuse)
         _add(shaped, block, self.table, columns, rows, now)
         return shaped
 
-    def _columns(self, records: list[Record]) -> Columns:
-        if not self.declared:
-            return columns_of(records)
-        gathered = Gathered()
-        for names, (rows, group) in by_shape(records).items():
-            gathered.add(rows, zip(names, _cells(group), strict=True))
-        return gathered.columns({TIME: T.DATETIME, **self.declared})
+    def _columns(self, shapes: list[Shape]) -> tuple[Columns, list[int]]:
+        found = gathered(shapes)
+        return found.columns({TIME: T.DATETIME, **self.declared}), found.rows
 
 
 class Mapped:
@@ -129,24 +126,25 @@ class Mapped:
     def shape(self, block: Block, now: int) -> ShapedBlock:
         """The records of a block as rows of the mapping's tables."""
         shaped = ShapedBlock(refused=[(self.mapping.default_table(), r) for r in block.refused])
-        routed: list[list[int]] = [[] for _ in self._tables]
-        for names, (rows, group) in by_shape(block.records).items():
+        routed: list[list[Shape]] = [[] for _ in self._tables]
+        for names, rows, records in by_shape(block.records):
             left: Sequence[int] = range(len(rows))
             for table, into in zip(self._tables, routed, strict=True):
+                taken, left = table.takes(names, records, left)
+                if len(taken) == len(rows):
+                    into.append((names, rows, records))
+                elif taken:
+                    into.append((names, [rows[i] for i in taken], [records[i] for i in taken]))
                 if not left:
                     break
-                taken, left = table.takes(names, group, left)
-                into.extend(rows[i] for i in taken)
+            refuse = _refuser(shaped, block, self.mapping.default_table())
             for i in left:
-                why = diagnostics.no_table_takes_it(self.mapping.name)
-                _refuser(shaped, block, self.mapping.default_table())(rows[i], why)
-        for table, rows in zip(self._tables, routed, strict=True):
-            if rows:
-                rows.sort()
-                records = [block.records[i] for i in rows]
+                refuse(rows[i], diagnostics.no_table_takes_it(self.mapping.name))
+        for table, shapes in zip(self._tables, routed, strict=True):
+            if shapes:
                 refuse = _refuser(shaped, block, table.rule.table)
-                columns = _without_bad(records, rows, table.columns, refuse)
-                _add(shaped, block, table.rule.table, columns, rows, now)
+                columns, kept = _without_bad(shapes, table.columns, refuse)
+                _add(shaped, block, table.rule.table, columns, kept, now)
         return shaped
 
 
@@ -161,16 +159,23 @@ def _refuser(shaped: ShapedBlock, block: Block, table: str) -> _Refuse:
 
 
 def _without_bad(
-    records: list[Record], rows: list[int], build: Callable[[list[Record]], Columns], refuse: _Refuse
-) -> Columns:
-    """The columns of all records that can be rows; the others are refused and leave `rows`."""
+    shapes: list[Shape], build: Callable[[list[Shape]], tuple[Columns, list[int]]], refuse: _Refuse
+) -> tuple[Columns, list[int]]:
+    """The columns of all records that can be rows, and which those are; the others are refused."""
     while True:
         try:
-            return build(records)
+            return build(shapes)
         except Unstorable as bad:
-            refuse(rows[bad.index], bad.why)
-            records = records[: bad.index] + records[bad.index + 1 :]
-            del rows[bad.index]
+            refuse(bad.index, bad.why)
+            shapes = [left for shape in shapes if (left := _but(shape, bad.index))[1]]
+
+
+def _but(shape: Shape, index: int) -> Shape:
+    names, rows, records = shape
+    if index not in rows:
+        return shape
+    place = rows.index(index)
+    return names, rows[:place] + rows[place + 1 :], records[:place] + records[place + 1 :]
 
 
 def _add(shaped: ShapedBlock, block: Block, table: str, columns: Columns, rows: list[int], now: int) -> None:
@@ -178,11 +183,6 @@ def _add(shaped: ShapedBlock, block: Block, table: str, columns: Columns, rows: 
     columns, kept = refuse_times(columns, now, lambda row, why: refuse(rows[row], why))
     if kept:
         shaped.parts.append(Shaped(table, columns, [rows[i] for i in kept]))
-
-
-def _cells(group: Sequence[Record]) -> Iterator[tuple[Any, ...]]:
-    """The values of records of one shape, by field."""
-    return zip(*map(dict.values, group), strict=True)
 
 
 # ---- one table of a mapping -----------------------------------------------------------------
@@ -216,21 +216,21 @@ class _Table:
         inside = set(taken)
         return taken, [i for i in left if i not in inside]
 
-    def columns(self, records: list[Record]) -> Columns:
-        """The rows of these records; where there is a `rest`, fields are taken out of them."""
-        gathered = Gathered()
-        for names, (rows, group) in by_shape(records).items():
+    def columns(self, shapes: list[Shape]) -> tuple[Columns, list[int]]:
+        """The rows of records, in the order of their index; a `rest` takes fields out of them."""
+        found = Gathered()
+        for names, rows, records in shapes:
             bad = None if self.rule.rest else bad_name(names)
             if bad is not None:
                 raise Unstorable(rows[0], diagnostics.bad_field_name(bad))
-            for part_rows, part, uses in self._uniform(names, rows, group):
-                gathered.add(part_rows, self._group(names, part, uses))
-        columns = gathered.columns(self.declared)
+            for part_rows, part, uses in self._uniform(names, rows, records):
+                found.add(part_rows, self._group(names, part, uses))
+        columns = found.columns(self.declared)
         if self.rule.rest:
             rest = columns.series.pop((self.rule.rest, T.STRING), None)
             if rest is not None:
                 columns.series[self.rule.rest, T.DYNAMIC] = rest
-        return self._with_kql(columns) if self.asked else columns
+        return (self._with_kql(columns) if self.asked else columns), found.rows
 
     def _uniform(
         self, names: tuple[str, ...], rows: list[int], group: list[Record]
@@ -263,10 +263,10 @@ class _Table:
         self, names: tuple[str, ...], group: list[Record], uses: list[tuple[ColumnRule, FieldUse]]
     ) -> Iterator[tuple[str, Sequence[Any]]]:
         """The columns of records of one shape: taken fields, constants, and what is left over."""
-        cells = dict(zip(names, _cells(group), strict=True))
+        values_of = dict(zip(names, cells(group), strict=True))
         used = set()
         for column, use in uses:
-            values: Sequence[Any] = cells[use.name]
+            values: Sequence[Any] = values_of[use.name]
             if use.values:
                 values = [_replaced(v, use.values) for v in values]
             if not use.keep:
@@ -283,7 +283,7 @@ class _Table:
             return
         for name in names:
             if name not in used:
-                yield (f"{name}_raw" if name in self.targets else name), cells[name]
+                yield (f"{name}_raw" if name in self.targets else name), values_of[name]
 
     def _with_kql(self, columns: Columns) -> Columns:
         """The columns, and those that KQL makes of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from workbench.query.result import Render, Result, Statistics
 from workbench.query.rewrite import rewrite
 
 T = ScalarType
+# Parser, binder and lowering recurse along the query; 6,000 frames hold chains of hundreds of lets.
+_RECURSION = 6_000
 ROW_CAP = 500_000  # rows a result keeps by default; `truncated` says when it cut
 
 
@@ -243,6 +246,8 @@ def run(
         KQLnnn, with the place in `text`.
     """
     began = time.perf_counter()
+    if sys.getrecursionlimit() < _RECURSION:
+        sys.setrecursionlimit(_RECURSION)
     runner = _Runner(source, scope, parameters)
     try:
         bound = runner.bind(text, parse_timerange(timespan) if timespan else None)

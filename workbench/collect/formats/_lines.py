@@ -55,19 +55,15 @@ def cut(stream: Stream, block: int = BLOCK_BYTES, kept: int = KEPT_BYTES) -> Ite
     number, carry, lost, size = 1, b"", 0, 0
     while data := stream.read(block):
         size += len(data)
-        end = data.rfind(b"\n")
-        if end < 0:
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        if not lines:
             room = max(0, kept - len(carry))
             carry, lost = carry + data[:room], lost + len(data[room:])
             continue
-        if lost:
-            start = data.find(b"\n")
-            lengths = {0: len(carry) + lost + start}
-            lines = [carry, *(data[start + 1 : end].split(b"\n") if start < end else ())]
-        else:
-            lengths = {}
-            lines = (carry + data[:end]).split(b"\n") if carry else data[:end].split(b"\n")
-        carry, lost = data[end + 1 :], 0
+        lengths = {0: len(carry) + lost + len(lines[0])} if lost else {}
+        lines[0] = carry if lost else carry + lines[0]
+        carry, lost = tail, 0
         yield Lines(number, lines, size - len(carry), False, lengths)
         number, size = number + len(lines), len(carry)
     if carry:

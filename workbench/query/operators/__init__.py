@@ -14,6 +14,7 @@ from workbench.query.operators import (  # noqa: F401
     join,
     lookup,
     parse,
+    parse_kv,
     print_,
     project,
     project_family,

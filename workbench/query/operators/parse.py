@@ -1,7 +1,7 @@
 """`parse` and `parse-where`: columns cut out of a text by a pattern.
 
 A pattern becomes one regular expression with a named group a column; the plan reads the groups with
-the card `parse_capture`. In the strict kinds (`simple`, `regex`) a row in which one typed column
+the card `<capture>`. In the strict kinds (`simple`, `regex`) a row in which one typed column
 does not convert gives nothing in all of them; in `relaxed` only that column is null.
 """
 
@@ -86,9 +86,10 @@ def _check(parts: list[Part], operator_name: str) -> None:
                     part.span,
                 )
         elif part.text is None and before is not None and before.text is None:
-            if before.name is None or before.type is T.STRING:
-                why = "where a string column ends and '*' begins can't be told; put a text between them"
-                raise diagnostics.bad_argument(operator_name, why, part.span)
+            if before.name is not None and before.type is not T.STRING:
+                continue  # a number ends where its digits end
+            why = "where a string column ends and '*' begins can't be told; put a text between them"
+            raise diagnostics.bad_argument(operator_name, why, part.span)
 
 
 # ---- the regular expression -------------------------------------------------------------------
@@ -96,7 +97,7 @@ def _check(parts: list[Part], operator_name: str) -> None:
 
 def escaped(text: str) -> str:
     """`text` as an expression for just that text."""
-    return re.sub(r"([\\.+*?()|\[\]{}^$#&\-~\s])", r"\\\1", text)
+    return re.sub(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\\\1", text)
 
 
 def pattern(s: ParseSyntax) -> tuple[str, list[tuple[Part, str]]]:
@@ -145,10 +146,10 @@ def _bind(s: ParseSyntax, source: Rel, b: BinderApi, where: bool) -> Rel:
 
     def captured(part: Part, group: str) -> Expr:
         args = (subject, constant, Const(T.STRING, group))
-        return Call(part.type, "parse_capture", args, (None, None, None), part.span)
+        return Call(part.type, "<capture>", args, (None, None, None), part.span)
 
     if where:
-        matched = Call(T.BOOL, "parse_match", (subject, constant), (None, None), s.span)
+        matched = Call(T.BOOL, "<match>", (subject, constant), (None, None), s.span)
         source = Filter(source.schema, source, matched)
     made = [(str(part.name), captured(part, group)) for part, group in columns]
     typed = [i for i, (part, _) in enumerate(columns) if part.type is not T.STRING]
