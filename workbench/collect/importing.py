@@ -248,7 +248,7 @@ class _Run:
             chunk.size += block.size
             for part in shaped.parts:
                 chunk.parts.setdefault(part.table, []).append(part.columns)
-            for table, refusal in shaped.refused:
+            for table, refusal in sorted(shaped.refused, key=lambda pair: pair[1].line):
                 chunk.refused.append(
                     Refused(table, refusal.why, block.source, refusal.line, refusal.original)
                 )

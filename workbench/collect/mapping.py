@@ -18,7 +18,7 @@ In goes YAML, out comes a `RecordMapping`; `shaping` applies it. The file::
               - {field: Level, values: {"2": Error}, keep: true}
           Kind: {value: Windows}                       # the same for all
           IsRemote: {kql: "LogonType == 10", type: bool}   # KQL over the other columns of the table
-          LogonText: {field: LogonText, hidden: true}  # for `kql` only, not stored
+          Size: {field: size, type: long, hidden: true}    # for `kql` only; the field stays
         fields:                   # fields that keep their name, with this type
           LogonType: int
         rest: EventData           # all other fields, as one dynamic column
@@ -33,7 +33,7 @@ a list: all of its conditions have to hold. `{field: F, exists: true}` asks only
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -272,6 +272,7 @@ class _Parser:
         kinds = [k for k in ("field", "first", "value", "kql") if k in settings]
         if len(kinds) != 1:
             raise self.bad(where, "it needs exactly one of field, first, value and kql")
+        hidden = self.flag(settings.get("hidden", False), where)
         fields: tuple[FieldUse, ...] = ()
         if kinds == ["field"]:
             part = {k: settings[k] for k in ("field", "values", "keep") if k in settings}
@@ -281,8 +282,8 @@ class _Parser:
         return ColumnRule(
             name=name,
             type=self.type(settings["type"], where) if "type" in settings else time,
-            hidden=self.flag(settings.get("hidden", False), where),
-            fields=fields,
+            hidden=hidden,
+            fields=tuple(replace(use, keep=True) for use in fields) if hidden else fields,
             constant=settings.get("value"),
             kql=self.text(settings["kql"], where) if "kql" in settings else None,
         )

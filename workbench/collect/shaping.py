@@ -30,6 +30,7 @@ from workbench.collect.record import (
     bad_name,
     by_shape,
     cells,
+    declared,
     gathered,
     json_text,
 )
@@ -304,8 +305,9 @@ class _Table:
         found = found.sort(row)
         kinds = {c.name: c.type for c in found_schema}
         for column in self.asked:
-            series = found[column.name]
-            columns.series[column.name, kinds[column.name]] = series
+            pieces = [(kinds[column.name], found[column.name])]
+            for type_, series in declared(pieces, column.type) if column.type else pieces:
+                columns.series[column.name, type_] = series
         kept = {key: s for key, s in columns.series.items() if key[0] not in self.hidden}
         return Columns(columns.height, kept)
 

@@ -20,6 +20,7 @@ from workbench.query.operators import (  # noqa: F401
     project_family,
     range_,
     render,
+    search,
     serialize,
     sort,
     summarize,
