@@ -18,7 +18,7 @@ from workbench.base.dtypes import ScalarType, Schema, find_column, format_dateti
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect import times
-from workbench.collect.record import TIME, Columns, as_type
+from workbench.collect.record import TIME, Columns
 from workbench.repository.conversion import convert
 from workbench.repository.layout import SYSTEM_NAMES
 from workbench.repository.physical import FRAME
@@ -125,7 +125,8 @@ def settled(
         known = find_column(schema, name)
         if known is None or known.type is T.DATETIME:
             pieces = [p for piece in pieces for p in _with_times(*piece, whole=known is None)]
-        keeper = _keeper(pieces) if known is None or name in SYSTEM_NAMES else known.type
+        fresh = known is None or name in SYSTEM_NAMES and name != TIME
+        keeper = _keeper(pieces) if known is None or fresh else _widened(known.type, pieces)
         kept, rest = _kept(pieces, keeper)
         placed[name] = (keeper, kept) if kept is not None else (rest[0][0], rest.pop(0)[1])
         left += [(name, type_, series) for type_, series in rest]
@@ -153,17 +154,19 @@ def _with_times(type_: ScalarType, series: pl.Series, whole: bool) -> list[tuple
 
 
 def _keeper(pieces: Sequence[tuple[ScalarType, pl.Series]]) -> ScalarType:
-    """The type of a new column: that of its first value, the widest if all are numbers."""
-    types = [type_ for type_, _ in pieces]
-    if len(types) > 1 and all(t in _WIDER for t in types):
-        widest = max(types, key=_WIDER.__getitem__)
-        if all(as_type(s, t, widest).null_count() == s.null_count() for t, s in pieces):
-            return widest
-    return (
-        min(pieces, key=lambda piece: piece[1].is_not_null().arg_max() or 0)[0]
-        if len(types) > 1
-        else types[0]
-    )
+    """The type of a new column: that of its first value, wider if it is a number among numbers."""
+    firsts = [series.is_not_null().arg_max() or 0 for _, series in pieces]
+    return _widened(pieces[firsts.index(min(firsts))][0], pieces)
+
+
+def _widened(type_: ScalarType, pieces: Sequence[tuple[ScalarType, pl.Series]]) -> ScalarType:
+    """The widest type of the numbers if the column is one of numbers and all are exact in it."""
+    numbers = [(t, s) for t, s in pieces if t in _WIDER]
+    if type_ not in _WIDER or not numbers:
+        return type_
+    widest = max([type_, *(t for t, _ in numbers)], key=_WIDER.__getitem__)
+    exact = all(convert(s, t, widest).null_count() == s.null_count() for t, s in numbers)
+    return widest if exact else type_
 
 
 def _kept(

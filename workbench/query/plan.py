@@ -268,6 +268,10 @@ class Unnest(Rel):
     bag_as_array: bool = False
     limit: int | None = None
 
+    @property
+    def serialized(self) -> bool:
+        return self.source.serialized
+
 
 # ---- walking --------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -16,6 +17,8 @@ from workbench.server import client
 from workbench.server.children import Child
 
 TOUR = "00_tour.ipynb"
+SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+"""Defaults that the user can change: without them the first start asks whether to fetch news."""
 START_SECONDS = 60.0
 
 
@@ -58,8 +61,11 @@ class Lab:
 def start(workspace: str, folder: Path, log: Path) -> Lab:
     """Start JupyterLab on `folder`; its kernels know `workspace` by `WORKBENCH_WORKSPACE`."""
     port, token = _free_port(), secrets.token_hex(24)
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    own = str(_settings(state_folder(workspace) / "jupyter"))
     environment = {
         **os.environ,
+        "JUPYTER_CONFIG_PATH": f"{known}{os.pathsep}{own}" if known else own,
         "WORKBENCH_WORKSPACE": workspace,
         "JUPYTER_TOKEN": token,  # not on the command line, where every user of the machine could read it
     }
@@ -74,11 +80,18 @@ def start(workspace: str, folder: Path, log: Path) -> Lab:
         f"--ServerApp.root_dir={folder}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--expose-app-in-browser",
     ]
     if os.getuid() == 0:
         command.append("--allow-root")
     return Lab(Child("JupyterLab", command, log, environment), f"http://127.0.0.1:{port}", token)
+
+
+def _settings(folder: Path) -> Path:
+    """Write the default settings where JupyterLab looks for them in a configuration folder."""
+    path = folder / "labconfig" / "default_setting_overrides.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(SETTINGS))
+    return folder
 
 
 def _free_port() -> int:

@@ -18,6 +18,7 @@ from workbench.base.dtypes import ScalarType
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect.formats._card import Block, Options, Reader
+from workbench.collect.quarantine import encoded
 from workbench.collect.record import TIME, Columns, bad_name, declared
 from workbench.collect.streams import Member
 from workbench.repository.physical import normalized
@@ -86,8 +87,8 @@ def _block(source: str, frame: pl.DataFrame, row: int, size: int, options: Optio
 
 def _values(series: pl.Series) -> tuple[ScalarType | None, pl.Series]:
     if series.dtype == pl.Binary:
-        text = series.cast(pl.String, strict=False)
-        return T.STRING, text if text.null_count() == series.null_count() else series.bin.encode("base64")
+        texts = [None if value is None else encoded(value)[0] for value in series.to_list()]
+        return T.STRING, pl.Series(series.name, texts, pl.String)
     try:
         return normalized(series)
     except WorkbenchError:

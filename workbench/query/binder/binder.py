@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -256,6 +257,15 @@ class Binder:
     def declare(self, name: str, rel: Rel) -> None:
         # In the outermost scope too: `as` names a table for the statements that follow.
         self.scope.entries[name] = TableEntry(rel, name)
+
+    @contextmanager
+    def given(self, name: str, value: Expr) -> Iterator[None]:
+        before = self.scope
+        self.scope = Scope(before, {name: ScalarEntry(value)})
+        try:
+            yield
+        finally:
+            self.scope = before
 
     def render(self, kind: str, properties: Mapping[str, Any]) -> None:
         self.rendered = (kind, properties)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
+from workbench.query.binder import typed_result
 from workbench.query.plan import Call, Col, Const, Expr, Rel
 
 if TYPE_CHECKING:
@@ -149,4 +150,7 @@ FORMS: dict[str, Callable[[Binder, syntax.Call, Rel], Expr]] = {
     "iif": _iff,
     "gettype": _gettype,
     "column_names_of": _column_names_of,
+    "extract": typed_result.extracted,
+    "extract_json": typed_result.extracted,
+    "extractjson": typed_result.extracted,
 }

@@ -19,7 +19,6 @@ import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
-from workbench.base.errors import Span
 from workbench.query.functions._card import (
     ANY,
     DYNAMIC,
@@ -35,6 +34,11 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions._cast import python_cast
+from workbench.query.functions._rows import over_rows
+from workbench.query.functions.forms import canonical
+from workbench.query.functions.searching import constant_text, span_of
+from workbench.query.lowering import Value
+from workbench.query.plan import NO_SPAN, Const, Expr
 
 _MOST_BYTES = 64 * 1024 * 1024  # a decompressed text may not be larger, whatever a small input claims
 
@@ -225,21 +229,39 @@ class FormatBytes:
     """A number of bytes as people read it: `564 Bytes`, `10.1 KB`."""
 
     @staticmethod
-    def row(size: Any, precision: int = 0, unit: str = "") -> str:
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        precision, unit = 0, ""
+        if len(args) > 1 and isinstance(args[1], Const):
+            precision = max(args[1].value or 0, 0)
+        if len(args) > 2:
+            unit = constant_text(args[2]) or ""
         if unit and unit not in _UNITS:
-            raise diagnostics.bad_argument(
-                "format_bytes()", f"the units are {', '.join(_UNITS)}, not {unit!r}", Span(0, 0)
-            )
-        number = Decimal(str(size))
-        if not number.is_finite():
-            return ""
-        power = _UNITS.index(unit) if unit else 0
-        while not unit and power < len(_UNITS) - 1 and abs(number) >= 1024 ** (power + 1):
-            power += 1
-        rounded = (number / 1024**power).quantize(Decimal(1).scaleb(-max(precision, 0)), ROUND_HALF_UP)
-        digits = format(rounded, "f")
-        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-        return f"{digits} {_UNITS[power]}"
+            why = f"the units are {', '.join(_UNITS)}, not {unit!r}"
+            raise diagnostics.bad_argument("format_bytes()", why, span_of(args[2]) or NO_SPAN)
+
+        def formatted(size: Any) -> str:
+            return "" if size is None else bytes_text(Decimal(str(size)), precision, unit)
+
+        return Value(over_rows(formatted, pl.String(), canonical(values[0])), STRING)
+
+
+def bytes_text(number: Decimal, precision: int = 0, unit: str = "") -> str:
+    """A number of bytes in a unit, or in the largest one of which there is one at least.
+
+    Examples
+    --------
+    >>> bytes_text(Decimal(10332), 1), bytes_text(Decimal(20010332), 0, "KB")
+    ('10.1 KB', '19541 KB')
+    """
+    if not number.is_finite():
+        return ""
+    power = _UNITS.index(unit) if unit else 0
+    while not unit and power < len(_UNITS) - 1 and abs(number) >= 1024 ** (power + 1):
+        power += 1
+    rounded = (number / 1024**power).quantize(Decimal(1).scaleb(-min(precision, 12)), ROUND_HALF_UP)
+    digits = format(rounded, "f")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{digits} {_UNITS[power]}"
 
 
 @scalar("dynamic_to_json", [ANY], STRING)

@@ -14,6 +14,7 @@ import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
+from workbench.base.errors import Span
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, const, rep, scalar
 from workbench.query.functions.forms import canonical, converted
 from workbench.query.lowering import Value
@@ -178,13 +179,14 @@ for _name in ("like", "like_cs", "notlike", "notlike_cs"):
     _like(_name)
 
 
-def checked_regex(pattern: str) -> str:
-    """The pattern, or KQL209 where the engine cannot read it."""
+def checked_regex(pattern: str, span: Span | None = None) -> str:
+    """The pattern, or KQL209 (at `span`) where the engine cannot read it."""
     try:
         pl.select(pl.lit("").str.contains(pattern))
     except pl.exceptions.PolarsError as error:
-        why = str(error).strip().split("\n")[-1].removeprefix("error: ")
-        raise diagnostics.bad_regex(pattern, why, None) from None
+        lines = str(error).split("\n")
+        why = next((x for x in lines if x.startswith("error: ")), lines[0]).removeprefix("error: ")
+        raise diagnostics.bad_regex(pattern, why, span) from None
     return pattern
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-from functools import lru_cache
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+import polars as pl
+
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.errors import Span
+from workbench.base.dtypes import ScalarType
 from workbench.query.functions._card import DECIMAL, DYNAMIC, STRING, Naming, const, scalar
 from workbench.query.functions._cast import python_cast
-from workbench.query.functions.forms import loads
+from workbench.query.functions._rows import over_rows
+from workbench.query.functions.forms import canonical, dumps, loads
 from workbench.query.functions.paths import step_into
-
-_NOWHERE = Span(0, 0)
-
+from workbench.query.functions.searching import constant_text, span_of
+from workbench.query.lowering import Value
+from workbench.query.plan import NO_SPAN, Expr
 
 # ---- URLs -----------------------------------------------------------------------------------
 
@@ -131,11 +135,17 @@ class ParseCommandLine:
     """The arguments of a command line as an array, by the rules of Windows (the only parser there is)."""
 
     @staticmethod
-    def row(command: str, parser: str) -> list[str] | None:
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        parser = constant_text(args[1]) or ""
         if parser.lower() != "windows":
             why = f"the one parser is 'windows', not {parser!r}"
-            raise diagnostics.bad_argument("parse_command_line()", why, _NOWHERE)
-        return windows_arguments(command) or None
+            raise diagnostics.bad_argument("parse_command_line()", why, span_of(args[1]) or NO_SPAN)
+        found = over_rows(_split_command, pl.String(), canonical(values[0]))
+        return Value(found, DYNAMIC)
+
+
+def _split_command(command: str) -> str | None:
+    return dumps(windows_arguments(command) or None)
 
 
 def windows_arguments(command: str) -> list[str]:
@@ -194,8 +204,6 @@ class ParseVersion:
 
     @staticmethod
     def row(version: str) -> Any:
-        from decimal import Decimal
-
         if not _VERSION.fullmatch(version):
             return None
         parts = [*version.split("."), "0", "0", "0"][:4]
@@ -211,7 +219,6 @@ _STEP = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
 def json_path(path: str) -> tuple[str | int, ...] | None:
     """The steps of a simple JSON path (`$.a['b'][0]`), or None where it is another.
 
@@ -243,12 +250,17 @@ class ExtractJson:
     """
 
     @staticmethod
-    def row(path: str, text: str) -> str:
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        path = constant_text(args[0]) or ""
         steps = json_path(path)
         if steps is None:
             why = f"{path!r} has more than names and indexes"
-            raise diagnostics.bad_argument("extract_json()", why, _NOWHERE)
-        value = loads(text)
-        for step in steps:
-            value = step_into(value, step)
-        return str(python_cast(value, DYNAMIC, STRING))
+            raise diagnostics.bad_argument("extract_json()", why, span_of(args[0]) or NO_SPAN)
+
+        def at_path(text: str) -> str:
+            value = loads(text)
+            for step in steps:
+                value = step_into(value, step)
+            return str(python_cast(value, DYNAMIC, STRING))
+
+        return Value(over_rows(at_path, pl.String(), canonical(values[1])), STRING)

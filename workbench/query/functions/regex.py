@@ -1,24 +1,40 @@
 """Regular expressions: `extract`, `replace_regex`, `trim` and kin.
 
 The syntax is that of Rust's `regex` crate, which is the family that Kusto's is of: no look-around, no
-back-references, `\\d` and `\\w` know all of Unicode. Patterns are constants and are checked when the
-query is bound to an engine, so a bad one is KQL209 and never a failure in the middle of a run.
+back-references, `\\d` and `\\w` know all of Unicode. Patterns are constants and are checked when a call
+is lowered, so a bad one is KQL209 and never a failure in the middle of a run.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.errors import Span
+from workbench.base.dtypes import ScalarType
 from workbench.query.functions import _json_text
 from workbench.query.functions._card import DYNAMIC, LONG, STRING, const, opt, scalar
+from workbench.query.functions.forms import canonical
 from workbench.query.functions.matching import checked_regex
+from workbench.query.functions.searching import span_of
+from workbench.query.lowering import Value
+from workbench.query.plan import NO_SPAN, Const, Expr
 
-_NOWHERE = Span(0, 0)
+
+def _constant(args: Sequence[Expr], index: int) -> Any:
+    arg = args[index]
+    assert isinstance(arg, Const)  # the binder demanded it
+    return arg.value
+
+
+def _pattern(args: Sequence[Expr], index: int) -> str:
+    return checked_regex(_constant(args, index), span_of(args[index]))
+
+
+# ---- replacing ------------------------------------------------------------------------------
 
 
 def rewrite_text(rewrite: str) -> str:
@@ -43,8 +59,9 @@ class ReplaceRegex:
     r"""The text with each match of the pattern replaced; `\1` stands for the first group."""
 
     @staticmethod
-    def polars(text: pl.Expr, pattern: str, rewrite: str) -> pl.Expr:
-        return text.str.replace_all(checked_regex(pattern), rewrite_text(rewrite))
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        rewrite = rewrite_text(_constant(args, 2))
+        return Value(canonical(values[0]).str.replace_all(_pattern(args, 1), rewrite), STRING)
 
 
 @scalar("replace", [const(STRING), const(STRING), STRING], STRING)
@@ -52,8 +69,9 @@ class Replace:
     """The old form of `replace_regex()`: pattern, rewrite, then the text."""
 
     @staticmethod
-    def polars(pattern: str, rewrite: str, text: pl.Expr) -> pl.Expr:
-        return ReplaceRegex.polars(text, pattern, rewrite)
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        rewrite = rewrite_text(_constant(args, 1))
+        return Value(canonical(values[2]).str.replace_all(_pattern(args, 0), rewrite), STRING)
 
 
 def _without_start(text: pl.Expr, pattern: str) -> pl.Expr:
@@ -64,34 +82,32 @@ def _without_end(text: pl.Expr, pattern: str) -> pl.Expr:
     return text.str.replace(f"(?:{pattern})$", "")
 
 
-@scalar("trim", [const(STRING), STRING], STRING)
-class Trim:
-    """The text without one match of the pattern at its start and one at its end."""
+def _trim(name: str, cut: Callable[[pl.Expr, str], pl.Expr], doc: str) -> None:
+    @scalar(name, [const(STRING), STRING], STRING)
+    class _Trim:
+        @staticmethod
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            return Value(cut(canonical(values[1]), _pattern(args, 0)), STRING)
 
-    @staticmethod
-    def polars(pattern: str, text: pl.Expr) -> pl.Expr:
-        checked_regex(pattern)
-        return _without_end(_without_start(text, pattern), pattern)
-
-
-@scalar("trim_start", [const(STRING), STRING], STRING)
-class TrimStart:
-    """The text without one match of the pattern at its start."""
-
-    @staticmethod
-    def polars(pattern: str, text: pl.Expr) -> pl.Expr:
-        checked_regex(pattern)
-        return _without_start(text, pattern)
+    _Trim.__doc__ = doc
 
 
-@scalar("trim_end", [const(STRING), STRING], STRING)
-class TrimEnd:
-    """The text without one match of the pattern at its end."""
+_trim("trim_start", _without_start, "The text without one match of the pattern at its start.")
+_trim("trim_end", _without_end, "The text without one match of the pattern at its end.")
+_trim(
+    "trim",
+    lambda text, pattern: _without_end(_without_start(text, pattern), pattern),
+    "The text without one match of the pattern at its start and one at its end.",
+)
 
-    @staticmethod
-    def polars(pattern: str, text: pl.Expr) -> pl.Expr:
-        checked_regex(pattern)
-        return _without_end(text, pattern)
+
+# ---- extracting -----------------------------------------------------------------------------
+
+
+def _groups(pattern: str) -> list[str]:
+    """The names of the capture groups of a checked pattern: their numbers where they have none."""
+    found = pl.select(pl.lit("").str.extract_groups(pattern)).to_series()
+    return found.struct.fields
 
 
 @scalar("extract", [const(STRING), const(LONG), STRING], STRING)
@@ -102,17 +118,27 @@ class Extract:
     """
 
     @staticmethod
-    def polars(pattern: str, group: int, text: pl.Expr) -> pl.Expr:
-        if group < 0 or group > len(_groups(pattern)):
-            return pl.when(text.is_null()).then(text).otherwise(pl.lit(""))
-        return text.str.extract(pattern, group).fill_null("")
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        pattern, group, text = _pattern(args, 0), _constant(args, 1), canonical(values[2])
+        if group not in range(len(_groups(pattern)) + 1):
+            return Value(text.str.slice(0, 0), STRING)
+        return Value(text.str.extract(pattern, group).fill_null(""), STRING)
 
 
-def _groups(pattern: str) -> list[str]:
-    """The names of the capture groups of a pattern: their numbers where they have none."""
-    checked_regex(pattern)
-    found = pl.select(pl.lit("").str.extract_groups(pattern)).to_series()
-    return found.struct.fields
+def _chosen(args: Sequence[Expr], groups: list[str]) -> list[Any]:
+    """Numbers or names of the groups that `extract_all` is to give; KQL208 for one that is not there."""
+    span = span_of(args[0]) or NO_SPAN
+    if not groups:
+        raise diagnostics.bad_argument("extract_all()", "the pattern needs a group in parentheses", span)
+    numbers = range(1, len(groups) + 1)
+    if len(args) == 2:
+        return list(numbers)
+    chosen = _constant(args, 1)
+    for group in chosen if isinstance(chosen, list) and chosen else [chosen]:
+        if group not in groups and (isinstance(group, str) or group not in numbers):
+            why = f"the pattern has no group {group!r}"
+            raise diagnostics.bad_argument("extract_all()", why, span_of(args[1]) or span)
+    return list(chosen)
 
 
 @scalar("extract_all", overloads=[([const(STRING), STRING], DYNAMIC), ([const(STRING), const(DYNAMIC), STRING], DYNAMIC)], aliases=("extractall",))  # fmt: skip
@@ -123,18 +149,9 @@ class ExtractAll:
     """
 
     @staticmethod
-    def polars(pattern: str, *rest: Any) -> pl.Expr:
-        text: pl.Expr = rest[-1]
-        groups = _groups(pattern)
-        if not groups:
-            why = "the pattern needs a group in parentheses"
-            raise diagnostics.bad_argument("extract_all()", why, _NOWHERE)
-        chosen: list[Any] = list(range(1, len(groups) + 1)) if len(rest) == 1 else list(rest[0] or [])
-        for group in chosen:
-            known = group in groups if isinstance(group, str) else group in range(1, len(groups) + 1)
-            if not known:
-                why = f"the pattern has no group {group!r}"
-                raise diagnostics.bad_argument("extract_all()", why, _NOWHERE)
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        pattern, text = _pattern(args, 0), canonical(values[-1])
+        chosen = _chosen(args, _groups(pattern))
         # Each match becomes BETWEEN group WITHIN group … BETWEEN, so every second part is a match.
         marked = _json_text.WITHIN.join(f"${{{g}}}" for g in chosen)
         marked = f"{_json_text.BETWEEN}{marked}{_json_text.BETWEEN}"
@@ -145,7 +162,10 @@ class ExtractAll:
         else:
             inner = matches.list.join('"],["').str.replace_all(_json_text.WITHIN, '","', literal=True)
             whole = '[["' + inner + '"]]'
-        return pl.when(matches.list.len() > 0).then(whole)
+        return Value(pl.when(matches.list.len() > 0).then(whole), DYNAMIC)
+
+
+# ---- finding --------------------------------------------------------------------------------
 
 
 @scalar("indexof_regex", [STRING, const(STRING), opt(LONG), opt(LONG), opt(const(LONG))], LONG)
@@ -153,10 +173,12 @@ class IndexOfRegex:
     """The position of the first (or n-th) match of the pattern, -1 where there is none."""
 
     @staticmethod
-    def polars(text: pl.Expr, pattern: str, start: pl.Expr | None = None, length: pl.Expr | None = None, occurrence: int = 1) -> pl.Expr:  # fmt: skip
-        checked_regex(pattern)
-        start = pl.lit(0, dtype=pl.Int64) if start is None else start
-        length = pl.lit(-1, dtype=pl.Int64) if length is None else length
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        pattern, text = _pattern(args, 1), canonical(values[0])
+        zero = pl.lit(0, dtype=pl.Int64)
+        start = canonical(values[2]) if len(values) > 2 else zero
+        length = canonical(values[3]) if len(values) > 3 else zero - 1
+        occurrence: int = _constant(args, 4) if len(values) > 4 else 1
         count = pl.when(length < 0).then(text.str.len_chars().cast(pl.Int64)).otherwise(length)
         window = text.str.slice(pl.when(start < 0).then(0).otherwise(start), count)
         # A mark before each match: what stands before the n-th mark is as long as its position.
@@ -164,7 +186,7 @@ class IndexOfRegex:
         before = parts.list.head(max(occurrence, 1)).list.join("").str.len_chars().cast(pl.Int64)
         found = pl.when(parts.list.len() > occurrence).then(before + start).otherwise(-1)
         valid = (start >= 0) & (length >= -1) & pl.lit(occurrence > 0)
-        return pl.when(valid).then(found)
+        return Value(pl.when(valid).then(found), LONG)
 
 
 @scalar("regex_quote", [STRING], STRING)

@@ -10,12 +10,14 @@ from typing import Any
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.base.errors import Span
 from workbench.query.functions import _json_text
 from workbench.query.functions._card import DYNAMIC, LONG, STRING, Naming, const, opt, scalar
-from workbench.query.functions.forms import canonical
+from workbench.query.functions._rows import over_rows
+from workbench.query.functions.forms import canonical, loads
 from workbench.query.functions.matching import checked_regex, python_match
 from workbench.query.lowering import Value
-from workbench.query.plan import Const, Expr
+from workbench.query.plan import NO_SPAN, Const, Expr
 
 
 def constant_text(arg: Expr) -> str | None:
@@ -23,15 +25,9 @@ def constant_text(arg: Expr) -> str | None:
     return arg.value if isinstance(arg, Const) and isinstance(arg.value, str) else None
 
 
-def _by_row(function: Any, values: Sequence[Value], dtype: pl.DataType) -> pl.Expr:
-    """A Python function over the texts of each row."""
-    packed = pl.struct(canonical(v).alias(f"a{i}") for i, v in enumerate(values))
-
-    def batch(s: pl.Series) -> pl.Series:
-        rows = zip(*(f.to_list() for f in s.struct.unnest().get_columns()), strict=True)
-        return pl.Series(s.name, [function(*r) for r in rows], dtype)
-
-    return packed.map_batches(batch, return_dtype=dtype, is_elementwise=True)
+def span_of(arg: Expr) -> Span | None:
+    """Where a constant argument stands in the query, for messages about it."""
+    return arg.span if isinstance(arg, Const) and arg.span != NO_SPAN else None
 
 
 @scalar("split", [STRING, STRING, opt(LONG)], DYNAMIC, naming=Naming.FIRST_ARGUMENT)
@@ -71,7 +67,7 @@ class ReplaceString:
         def replaced(text: str, lookup: str, rewrite: str) -> str:
             return text.replace(lookup, rewrite) if lookup else text
 
-        return Value(_by_row(replaced, values, pl.String()), STRING)
+        return Value(over_rows(replaced, pl.String(), *map(canonical, values)), STRING)
 
 
 def _pairs(lookups: Any, rewrites: Any) -> dict[str, str]:
@@ -96,12 +92,10 @@ class ReplaceStrings:
             if not pairs:
                 return Value(text, STRING)
             return Value(text.str.replace_many(list(pairs), list(pairs.values()), leftmost=True), STRING)
-        return Value(_by_row(_replaced_strings, values, pl.String()), STRING)
+        return Value(over_rows(_replaced_strings, pl.String(), *map(canonical, values)), STRING)
 
 
 def _replaced_strings(text: str, lookups: str | None, rewrites: str | None) -> str:
-    from workbench.query.functions.forms import loads
-
     pairs = _pairs(loads(lookups), loads(rewrites))
     if not pairs:
         return text
@@ -127,10 +121,10 @@ class IndexOf:
             return None
         if start < 0:
             start = max(len(text) + start, 0)
-        end = len(text) if length < 0 else min(start + length, len(text))
         at = start - 1
         for _ in range(occurrence):
-            at = text.find(match, at + 1, end)
+            # The length counts anew behind each occurrence, as Kusto has it.
+            at = text.find(match, at + 1, len(text) if length < 0 else at + 1 + length)
             if at < 0:
                 return -1
         return at
@@ -159,11 +153,11 @@ class CountOf:
         text, search = canonical(values[0]), constant_text(args[1])
         regex = len(args) == 3 and constant_text(args[2]) == "regex"
         if regex:
-            pattern = canonical(values[1]) if search is None else checked_regex(search)
+            pattern = canonical(values[1]) if search is None else checked_regex(search, span_of(args[1]))
             return Value(text.str.count_matches(pattern).cast(pl.Int64), LONG)
         if search and not _overlaps(search):
             return Value(text.str.count_matches(search, literal=True).cast(pl.Int64), LONG)
-        return Value(_by_row(_count_overlapping, values[:2], pl.Int64()), LONG)
+        return Value(over_rows(_count_overlapping, pl.Int64(), text, canonical(values[1])), LONG)
 
 
 @scalar("has_any_index", [STRING, DYNAMIC], LONG)

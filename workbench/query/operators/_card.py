@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -126,6 +127,9 @@ class BinderApi(Protocol):
 
     def declare(self, name: str, rel: Rel) -> None:
         """Name a relation for the rest of the query (`as`)."""
+
+    def given(self, name: str, value: Expr) -> AbstractContextManager[None]:
+        """A stretch of binding in which a name stands for a value."""
 
     def render(self, kind: str, properties: Mapping[str, Any]) -> None:
         """What `render` asks for."""

@@ -7,6 +7,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
 from workbench.query.operators import OPERATORS
+from workbench.query.operators.refused import REFUSED
 from workbench.query.parser.expressions import ExpressionParser
 
 
@@ -191,6 +192,8 @@ class Parser(ExpressionParser):
         """One tabular operator, by its keyword."""
         keyword = self._keyword()
         card = OPERATORS.get(str(keyword.value))
+        if card is None and keyword.value in REFUSED:
+            raise diagnostics.unsupported(str(keyword.value), keyword.span, REFUSED[str(keyword.value)])
         if card is None:
             raise diagnostics.unknown_operator(str(keyword.value), keyword.span, list(OPERATORS))
         found: syntax.Operator = card.parse(self, keyword)
@@ -208,7 +211,7 @@ class Parser(ExpressionParser):
             and self.peek().span.start == span.end
             and self.peek(1).kind is Kind.NAME
             and self.peek(1).span.start == span.end + 1
-            and any(o.startswith(f"{name}-{self.peek(1).value}") for o in OPERATORS)
+            and any(o.startswith(f"{name}-{self.peek(1).value}") for o in (*OPERATORS, *REFUSED))
         ):
             self.next()
             part = self.next()

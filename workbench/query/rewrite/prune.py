@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from workbench.base.dtypes import Column
 from workbench.query.plan import (
@@ -14,9 +16,21 @@ from workbench.query.plan import (
     Serialize,
     Sort,
     Summarize,
+    Unnest,
     columns_of,
     map_inputs,
 )
+
+
+@runtime_checkable
+class Prunable(Protocol):
+    """A node of an operator's own that knows which columns it reads."""
+
+    def pruned(self, needed: set[str] | None, prune: Prune) -> Rel:
+        """The node without what `needed` (None: all) lacks, over inputs that `prune` cut down."""
+
+
+Prune = Callable[[Rel, set[str] | None], Rel]
 
 
 def prune(rel: Rel) -> Rel:
@@ -67,6 +81,13 @@ def _prune(rel: Rel, needed: set[str] | None) -> Rel:
         for k in rel.keys:
             below |= columns_of(k.value)
         return _narrowed(rel, below)
+    if isinstance(rel, Unnest) and needed is not None:
+        below = (needed - {rel.index or ""}) | {n for n, _ in rel.expand}
+        changed = map_inputs(rel, lambda r: _prune(r, below))
+        left = {*changed.inputs[0].names(), rel.index}
+        return replace(changed, schema=tuple(c for c in rel.schema if c.name in left))
+    if isinstance(rel, Prunable):
+        return rel.pruned(needed, _prune)
     if isinstance(rel, Limit | Serialize):
         return map_inputs(rel, lambda r: _prune(r, None)) if needed is None else _narrowed(rel, needed)
     return map_inputs(rel, lambda r: _prune(r, None))

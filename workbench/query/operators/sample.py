@@ -1,0 +1,51 @@
+"""`sample`: some rows at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from workbench.base.dtypes import ScalarType
+from workbench.query import syntax
+from workbench.query.lexer import Token
+from workbench.query.lowering import Frame, PolarsContext, to_polars
+from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.plan import Rel
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled(Rel):
+    """`count` rows of `source`, each with the same chance."""
+
+    source: Rel
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSyntax(syntax.Operator):
+    count: syntax.Expression
+
+
+@operator("sample", syntax="sample N")
+class Sample:
+    """N rows at random, other ones each time; all rows where there are no more."""
+
+    @staticmethod
+    def parse(p: ParserApi, keyword: Token) -> SampleSyntax:
+        p.options("sample", ())
+        count = p.expression()
+        return SampleSyntax(keyword.span.to(p.last_span), "sample", count)
+
+    @staticmethod
+    def bind(s: SampleSyntax, source: Rel, b: BinderApi) -> Rel:
+        count = b.constant(s.count, "the number of rows", ScalarType.LONG)
+        return Sampled(source.schema, source, int(count or 0))
+
+
+@to_polars.register
+def _sampled(rel: Sampled, context: PolarsContext) -> Frame:
+    source = context.frame(rel.source)
+    place = pl.int_range(pl.len()).shuffle().alias("__place")
+    kept = source.lazy.with_columns(place).filter(pl.col("__place") < rel.count).drop("__place")
+    return Frame(kept, source.forms)
