@@ -15,7 +15,7 @@ BUILT = ("workbench/kernel_ext/lab/labextension", "node_modules")
 """Folders of files that a tool has made."""
 
 TOP_LEVEL = {
-    "pyproject.toml", "README.md", "LICENSE", "Makefile", "requirements.lock", "workbench", "notebooks", "runbooks",
+    "pyproject.toml", "README.md", "Makefile", "requirements.lock", "workbench", "notebooks", "runbooks",
     "tests", ".ci", ".gitignore",
 }  # fmt: skip
 

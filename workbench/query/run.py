@@ -15,6 +15,7 @@ from workbench.base.dtypes import ScalarType, Schema, parse_datetime, parse_time
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import backends as _backends  # noqa: F401
 from workbench.query.backends import join as _join  # noqa: F401
+from workbench.query.backends import per_group as _per_group  # noqa: F401
 from workbench.query.backends import top_rows as _top_rows  # noqa: F401
 from workbench.query.backends import unnest as _unnest  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
@@ -262,6 +263,7 @@ def run(
     if truncated:
         exact = exact.head(cap)
     schema = rel.schema
+    exact = exact.select(rel.names())  # a relation without columns is held by a stand-in
     names = tuple((n.name, n.type.value if n.type else "table") for n in bound.names)
     seconds, files = time.perf_counter() - began, sum(runner.files_of.values())
     statistics = Statistics(seconds, files, len(runner.files), names, tuple(runner.warnings))

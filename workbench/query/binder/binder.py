@@ -163,8 +163,8 @@ class Binder:
     def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
         return projections.columns(self, nodes, row, beside=beside, printed=printed)
 
-    def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
-        return projections.aggregates(self, nodes, row, taken)
+    def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
+        return projections.aggregates(self, nodes, row, keys)
 
     def sort_keys(self, keys: Sequence[syntax.Ordered], row: Rel) -> tuple[SortKey, ...]:
         found = []

@@ -92,14 +92,15 @@ def _spread(b: Binder, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
     return list(zip(node.names, picked, strict=True))
 
 
-def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
+def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
     """Aggregates of a summarize and the columns made of them.
 
     An item that is one aggregate call gives its columns directly; in an expression such as
     `100.0 * countif(x) / count()` each aggregate gets a hidden name that the expression reads.
     """
-    collector = _Collector(b, row, taken)
-    used = set(taken)
+    # `*` leaves out the keys that are columns; a key that is computed hides no column.
+    collector = _Collector(b, row, {n for n, e in keys if isinstance(e, Col) and e.name == n})
+    used = {n for n, _ in keys}
     made: list[tuple[str, Expr]] = []
     number = 1
     for node in nodes:

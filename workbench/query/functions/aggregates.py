@@ -112,6 +112,8 @@ def _extreme(name: str, doc: str) -> None:
         if value.form is Form.MICROSECONDS:
             return Value(value.expr.max() if largest else value.expr.min(), value.type, value.form)
         expr = canonical(value)
+        if value.type is REAL:
+            return Value(expr.nan_max() if largest else expr.nan_min(), value.type)
         return Value(expr.max() if largest else expr.min(), value.type)
 
     if name.endswith("if"):

@@ -99,8 +99,8 @@ class BinderApi(Protocol):
 
         An inferred name does not take one of `beside` (what `extend` keeps); `printed`: `print_<n>`."""
 
-    def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, taken: Collection[str]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
-        """Aggregates to compute, and the columns made of them (Col or expressions over them)."""
+    def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
+        """Aggregates to compute beside `keys`, and the columns made of them (Col or expressions over them)."""
 
     def sort_keys(self, keys: Sequence[syntax.Ordered], row: Rel) -> tuple[SortKey, ...]: ...
 

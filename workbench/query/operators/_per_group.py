@@ -1,11 +1,7 @@
-"""A subquery for each group of rows: what `mv-apply … on (…)` and `partition by …` have in common.
+"""A subquery for each group of rows: what `mv-apply … on (…)` and `partition by … (…)` have in common.
 
-A subquery is bound once, over a `Leaf` that stands for the rows of any one group. `grouped` then
-rewrites the bound plan so that it answers for all groups at once: a hidden key goes along, a
-`Summarize` groups by it too, a `Limit` counts in each group, a sorted order holds inside of groups.
-What cannot be said so (`scan`, joins of a group with itself) runs in a `Looped` node, group by group.
-`Apply` puts the real rows in place of the leaf; its lowering and those of the nodes it needs are in
-`backends.per_group`.
+A subquery is bound once, over a `Leaf` that stands for the rows of any one group. `Apply` says which
+rows those are. How all groups are answered at once is the backend's affair (`backends.per_group`).
 """
 
 from __future__ import annotations
@@ -14,29 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.base.dtypes import Column, ScalarType, Schema
-from workbench.query.functions import FUNCTIONS
-from workbench.query.plan import (
-    Aggregate,
-    Call,
-    Col,
-    Const,
-    Distinct,
-    Expr,
-    Filter,
-    Join,
-    Limit,
-    Project,
-    Rel,
-    Serialize,
-    Sort,
-    Summarize,
-    Union,
-    Unnest,
-    columns_of,
-    map_inputs,
-    walk,
-)
+from workbench.query.plan import Expr, Rel, columns_of, map_inputs, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,56 +37,12 @@ class Held(Rel):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimit(Rel):
-    """The first `count` rows of each group."""
-
-    source: Rel
-    key: str
-    count: int
-
-    @property
-    def serialized(self) -> bool:
-        return self.source.serialized
-
-
-@dataclass(frozen=True, slots=True)
-class GroupProject(Rel):
-    """A Project whose expressions look at neighbouring rows of the group."""
-
-    source: Rel
-    key: str
-    columns: tuple[tuple[str, Expr], ...]
-
-    @property
-    def serialized(self) -> bool:
-        return self.source.serialized
-
-
-@dataclass(frozen=True, slots=True)
-class GroupSummarize(Rel):
-    """One row a group of `groups`, also for those of which `source` has no row."""
-
-    source: Rel
-    groups: Rel
-    key: str
-    aggregates: tuple[Aggregate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Looped(Rel):
-    """`body` run for each group of `source` in turn; `leaf` is where it reads the group."""
-
-    source: Rel
-    leaf: Leaf
-    body: Rel
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Apply(Rel):
-    """`body` over the rows of `source`, which stand at `leaf`.
+    """`body` for each group of the rows of `source`, which it reads at `leaf`.
 
-    `numbered`: each row of `source` is a group, numbered in the column `key`.
+    Groups are the values of the column `key`; `numbered`: each row of `source` is a group, and `key`
+    is its number, which the lowering adds. `beside` are columns of `source` that the result has and
+    the body lacks: they are the same in all rows of a group.
     """
 
     source: Rel
@@ -120,15 +50,23 @@ class Apply(Rel):
     body: Rel
     key: str
     numbered: bool = False
+    beside: tuple[str, ...] = ()
+
+    @property
+    def serialized(self) -> bool:
+        return self.body.serialized and self.source.serialized
 
     def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
         """See `rewrite.prune.Prunable`."""
+        beside = tuple(n for n in self.beside if needed is None or n in needed)
         body = prune(self.body, needed)
-        used = _used(body, self.leaf) | {self.key}
+        used = _used(body, self.leaf) | {self.key, *beside}
         leaf = replace(self.leaf, schema=tuple(c for c in self.leaf.schema if c.name in used))
+        body = substituted(body, self.leaf, leaf)
+        left = {*beside, *body.names()}
+        schema = tuple(c for c in self.schema if c.name in left)
         source = prune(self.source, used)
-        schema = tuple(c for c in self.schema if body.column(c.name) is not None)
-        return replace(self, schema=schema, source=source, leaf=leaf, body=substituted(body, self.leaf, leaf))
+        return replace(self, schema=schema, source=source, leaf=leaf, body=body, beside=beside)
 
 
 def free_name(stem: str, rel: Rel) -> str:
@@ -171,122 +109,3 @@ def _names_in(value: Any) -> set[str]:
     if isinstance(value, Rel) or not hasattr(type(value), "__dataclass_fields__"):
         return set()
     return {n for f in type(value).__dataclass_fields__ for n in _names_in(getattr(value, f))}
-
-
-# ---- the rewrite ----------------------------------------------------------------------------
-
-
-def grouped(rel: Rel, leaf: Leaf, key: str) -> Rel:
-    """`rel`, which reads one group at `leaf`, for all groups at once; its result has the column `key`."""
-    if rel is leaf:
-        return leaf
-    readers = [r for r in rel.inputs if contains(r, leaf)]
-    if isinstance(rel, Union) and len(readers) == len(rel.parts):
-        return _union(rel, leaf, key)
-    if len(readers) != 1:
-        return Looped(_with(rel.schema, key), leaf, leaf, rel, key)
-    below = grouped(readers[0], leaf, key)
-    rule = _RULES.get(type(rel))
-    made = rule(rel, below, leaf, key) if rule else None
-    if made is not None:
-        return made
-    inner = Leaf(readers[0].schema, readers[0].serialized)
-    return Looped(_with(rel.schema, key), below, inner, substituted(rel, readers[0], inner), key)
-
-
-def _with(schema: Schema, key: str) -> Schema:
-    own = tuple(c for c in schema if c.name != key)
-    return (*own, Column(key, ScalarType.LONG, True))
-
-
-def _key_of(below: Rel, key: str) -> Col:
-    column = below.column(key)
-    assert column is not None  # every step of the rewrite keeps it
-    return Col(column.type, key)
-
-
-def looks_around(expr: Expr) -> bool:
-    """Whether a value depends on other rows (`prev()`, `row_number()` and their kin)."""
-    if not isinstance(expr, Call):
-        return False
-    card = FUNCTIONS.get(expr.function)
-    return (card is not None and card.window) or any(looks_around(a) for a in expr.args)
-
-
-def _filter(rel: Filter, below: Rel, leaf: Leaf, key: str) -> Rel | None:
-    if looks_around(rel.condition):
-        return None
-    return replace(rel, schema=below.schema, source=below)
-
-
-def _project(rel: Project, below: Rel, leaf: Leaf, key: str) -> Rel:
-    columns = (*((n, e) for n, e in rel.columns if n != key), (key, _key_of(below, key)))
-    schema = _typed(_with(rel.schema, key), below, key)
-    if any(looks_around(e) for _, e in columns):
-        return GroupProject(schema, below, key, columns)
-    return replace(rel, schema=schema, source=below, columns=columns)
-
-
-def _typed(schema: Schema, below: Rel, key: str) -> Schema:
-    return tuple(replace(c, type=_key_of(below, key).type) if c.name == key else c for c in schema)
-
-
-def _summarize(rel: Summarize, below: Rel, leaf: Leaf, key: str) -> Rel:
-    by = _key_of(below, key)
-    if rel.keys:
-        keys = (*((n, e) for n, e in rel.keys if n != key), (key, by))
-        schema = (*(Column(n, e.type, n == key) for n, e in keys), *rel.schema[len(rel.keys) :])
-        return replace(rel, schema=schema, source=below, keys=keys)
-    only = (Column(key, by.type, True),)
-    groups = Distinct(only, Project(only, leaf, ((key, by),)))
-    return GroupSummarize((*only, *rel.schema), below, groups, key, rel.aggregates)
-
-
-def _limit(rel: Limit, below: Rel, leaf: Leaf, key: str) -> Rel:
-    return GroupLimit(below.schema, below, key, rel.count)
-
-
-def _same(rel: Any, below: Rel, leaf: Leaf, key: str) -> Rel:
-    made: Rel = replace(rel, schema=below.schema, source=below)
-    return made
-
-
-def _unnest(rel: Unnest, below: Rel, leaf: Leaf, key: str) -> Rel:
-    return replace(rel, schema=_typed(_with(rel.schema, key), below, key), source=below)
-
-
-def _join(rel: Join, below: Rel, leaf: Leaf, key: str) -> Rel | None:
-    left = contains(rel.left, leaf)
-    kinds = ("inner", "leftouter", "leftsemi", "leftanti") if left else ("inner", "rightouter", "rightsemi", "rightanti")  # fmt: skip
-    if rel.kind not in kinds:
-        return None
-    pair = ((key, key),)
-    schema = _typed(_with(rel.schema, key), below, key)
-    if left:
-        own = tuple(p for p in rel.left_names if p[1] != key)
-        return replace(rel, schema=schema, left=below, left_names=own + pair)
-    own = tuple(p for p in rel.right_names if p[1] != key)
-    return replace(rel, schema=schema, right=below, right_names=own + pair)
-
-
-def _apply(rel: Apply, below: Rel, leaf: Leaf, key: str) -> Rel | None:
-    if rel.column(key) is None or not contains(rel.source, leaf) or contains(rel.body, leaf):
-        return None
-    return replace(rel, source=below)
-
-
-def _union(rel: Union, leaf: Leaf, key: str) -> Rel:
-    parts = tuple(grouped(p, leaf, key) for p in rel.parts)
-    names = [c.name for c in rel.schema if c.name != key]
-    ready = []
-    for part in parts:
-        columns = tuple((n, Col(part.column(n).type, n)) for n in (*names, key))  # type: ignore[union-attr]
-        ready.append(Project(_typed(_with(rel.schema, key), part, key), part, columns))
-    return replace(rel, schema=ready[0].schema, parts=tuple(ready))
-
-
-_RULES: dict[type[Rel], Callable[[Any, Rel, Leaf, str], Rel | None]] = {
-    Filter: _filter, Project: _project, Summarize: _summarize, Limit: _limit, Sort: _same,
-    Serialize: _same, Distinct: _same, Unnest: _unnest, Join: _join, Apply: _apply,
-}  # fmt: skip
-

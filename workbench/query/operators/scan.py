@@ -7,7 +7,7 @@ no state is computed for all rows at once; the rest row by row (`_state`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,7 +183,7 @@ def _defaults(s: ScanSyntax, source: Rel, b: BinderApi) -> tuple[tuple[str, Cons
 
 # ---- running ----------------------------------------------------------------------------------
 
-Kept = dict[int, dict[str, Any]]
+Kept = dict[int, Mapping[str, Any]]
 
 
 class _Run:
@@ -255,7 +255,7 @@ def _sequences(rel: Sequences, context: PolarsContext) -> Frame:
         run.end()
         taken += run.taken
     columns = [rows[[number for number, _, _ in taken]]]
-    for name, default in rel.declared:
+    for name, _ in rel.declared:
         cells = [given.get(name, evaluator.defaults[name]) for _, given, _ in taken]
         columns.append(pl.DataFrame({name: pl.Series(cells, dtype=evaluator.dtypes[name], strict=False)}))
     if rel.match_id is not None:

@@ -39,7 +39,7 @@ class SummarizeOperator:
         keys = b.columns(s.keys, source)
         given = [n for node in s.aggregates if isinstance(node, syntax.Named) for n in node.names]
         keys = _renamed(keys, set(given))
-        aggregates, made = b.aggregates(s.aggregates, source, [n for n, _ in keys])
+        aggregates, made = b.aggregates(s.aggregates, source, keys)
         if not aggregates:
             columns = tuple(Column(n, e.type) for n, e in keys)
             return Distinct(columns, Project(columns, source, tuple(keys)))

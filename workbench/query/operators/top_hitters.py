@@ -41,7 +41,7 @@ class TopHitters:
         else:
             name = f"approximate_sum_{b.result_name(s.by, source) or ''}"
             node = syntax.Call(s.span, "sum", (s.by,), s.by.span)
-        aggregates, _ = b.aggregates([syntax.Named(s.span, (name,), node)], source, [n for n, _ in keys])
+        aggregates, _ = b.aggregates([syntax.Named(s.span, (name,), node)], source, keys)
         weight = aggregates[0].columns[0]
         schema = (*(type(weight)(n, e.type) for n, e in keys), weight)
         grouped = Summarize(schema, source, tuple(keys), aggregates)
