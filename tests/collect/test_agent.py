@@ -177,6 +177,15 @@ def test_a_source_that_fails_is_asked_again(door: Door, started: Callable[..., A
     assert 2 not in numbers(door)
 
 
+def test_a_source_that_cannot_start_leaves_the_others_be(door: Door, started: Callable[..., Agent]) -> None:
+    def broken(_: Machine) -> Counting:
+        raise PermissionError("not for you")
+
+    source = Counting()
+    started(lambda: Endpoint(door.url, "secret"), SourceCard("broken", (), 1, broken), source.card())
+    until(lambda: source.acknowledged)
+
+
 def test_what_a_full_buffer_lost_is_a_record(door: Door, started: Callable[..., Agent]) -> None:
     source, there = Counting(table="Perf"), threading.Event()
     started(lambda: Endpoint(door.url, "secret") if there.is_set() else None, source.card(), limit=3)

@@ -63,7 +63,12 @@ def test_archive(repository: Repository, tmp_path: Path, table: Table, name: str
 def test_zip_of_several_files(repository: Repository, tmp_path: Path, table: Table) -> None:
     path = tmp_path / "all.zip"
     path.write_bytes(
-        _zip(("a.json", b'{"n": 1}\n{"n'), ("empty.json", b""), ("__MACOSX/._a.json", b"\0"), ("b.csv", b"n\n2\n3\n"))
+        _zip(
+            ("a.json", b'{"n": 1}\n{"n'),
+            ("empty.json", b""),
+            ("__MACOSX/._a.json", b"\0"),
+            ("b.csv", b"n\n2\n3\n"),
+        )
     )
     summary = import_source(repository, path, table="App")
     assert (summary.stored, summary.quarantined, summary.problems) == ({"App": 3}, 1, [])
@@ -72,7 +77,9 @@ def test_zip_of_several_files(repository: Repository, tmp_path: Path, table: Tab
 
 
 @pytest.mark.parametrize("name", [n for n in PACKED if n not in ("two.gz", "outer.zip.gz")])
-def test_cut_archive_gives_what_can_be_read(repository: Repository, tmp_path: Path, table: Table, name: str) -> None:
+def test_cut_archive_gives_what_can_be_read(
+    repository: Repository, tmp_path: Path, table: Table, name: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(PACKED[name][: len(PACKED[name]) // 2])
     summary = import_source(repository, path, table="App")
@@ -85,7 +92,9 @@ def test_cut_archive_gives_what_can_be_read(repository: Repository, tmp_path: Pa
     assert [r["Code"] for r in table("_Quarantine")] == ["IMP105"] * summary.quarantined
 
 
-def test_a_wrong_check_sum_is_told(repository: Repository, tmp_path: Path, count: Callable[[str], int]) -> None:
+def test_a_wrong_check_sum_is_told(
+    repository: Repository, tmp_path: Path, count: Callable[[str], int]
+) -> None:
     packed = bytearray(PACKED["a.json.gz"])
     packed[-6] ^= 1
     path = tmp_path / "a.json.gz"
@@ -190,7 +199,9 @@ def test_parquet(repository: Repository, tmp_path: Path, table: Table) -> None:
     assert first["naive"] == moment
 
 
-def test_parquet_in_an_archive_and_through_a_mapping(repository: Repository, tmp_path: Path, table: Table) -> None:
+def test_parquet_in_an_archive_and_through_a_mapping(
+    repository: Repository, tmp_path: Path, table: Table
+) -> None:
     out = io.BytesIO()
     pl.DataFrame({"ts": ["2024-01-01T00:00:00Z"], "a": [1], "b": [dt.timedelta(1)]}).write_parquet(out)
     path = tmp_path / "a.parquet.gz"

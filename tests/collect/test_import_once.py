@@ -27,7 +27,8 @@ Count = Callable[[str], int]
 def _lines_of(count: int, width: int = 20) -> bytes:
     """Records, and every hundredth line broken."""
     rows = [
-        "{broken" if i % 100 == 99 else json.dumps({"n": i, "even": i % 2 == 0, "pad": "x" * width}) for i in range(count)
+        "{broken" if i % 100 == 99 else json.dumps({"n": i, "even": i % 2 == 0, "pad": "x" * width})
+        for i in range(count)
     ]
     return ("\n".join(rows) + "\n").encode()
 
@@ -49,7 +50,12 @@ def test_again(repository: Repository, tmp_path: Path, count: Count) -> None:
     copy.write_bytes(path.read_bytes())
     for same in (path, copy):
         summary = import_source(repository, same, table="App")
-        assert (summary.stored, summary.quarantined, summary.skipped, summary.lines) == ({"App": 0}, 0, 1_000, 1_000)
+        assert (summary.stored, summary.quarantined, summary.skipped, summary.lines) == (
+            {"App": 0},
+            0,
+            1_000,
+            1_000,
+        )
     assert import_source(repository, path, table="Other").stored == {"Other": 990}
     again = import_source(repository, path, table="App", again=True)
     assert (again.stored, again.quarantined) == ({"App": 990}, 10)
@@ -68,7 +74,9 @@ def test_without_the_note_the_tables_know(repository: Repository, tmp_path: Path
     assert (count("App"), count("_Quarantine")) == (990, 10)
 
 
-def test_a_note_without_the_rows_is_not_believed(repository: Repository, tmp_path: Path, count: Count) -> None:
+def test_a_note_without_the_rows_is_not_believed(
+    repository: Repository, tmp_path: Path, count: Count
+) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(_lines_of(1_000))
     import_source(repository, path, table="App")
@@ -128,9 +136,10 @@ def test_standard_input(
     repository: Repository, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = _lines_of(1_000)
+    seen: list[tuple[int, int | None]] = []
     for stored in (990, 0):
+        seen.clear()
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-        seen: list[tuple[int, int | None]] = []
         summary = import_source(repository, "-", table="App", progress=lambda *at: seen.append(at))
         assert (summary.file, summary.stored) == ("stdin", {"App": stored})
         assert (seen[0][1], seen[-1]) == (None, (len(content), len(content)))

@@ -121,7 +121,12 @@ def test_a_line_longer_than_memory_allows() -> None:
     ],
 )
 def test_mistakes_have_a_code(
-    repository: Repository, tmp_path: Path, name: str, content: bytes | None, options: dict[str, Any], code: str
+    repository: Repository,
+    tmp_path: Path,
+    name: str,
+    content: bytes | None,
+    options: dict[str, Any],
+    code: str,
 ) -> None:
     path = tmp_path / name
     if content is not None:

@@ -177,13 +177,20 @@ class Agent:
 
     def _read_all(self) -> None:
         began = time.monotonic()
-        turns = [_Turn(card, card.make(self.machine), began + card.first_after) for card in self.cards]
+        turns = [turn for card in self.cards if (turn := self._first_turn(card, began)) is not None]
         while not self._stopping.is_set():
             for turn in turns:
                 if turn.due <= time.monotonic() and not self._stopping.is_set():
                     self._read(turn)
-            pause = min(turn.due for turn in turns) - time.monotonic()
+            pause = min((turn.due for turn in turns), default=began + LONGEST_PAUSE) - time.monotonic()
             self._stopping.wait(max(pause, 0.05))
+
+    def _first_turn(self, card: SourceCard, began: float) -> _Turn | None:
+        try:
+            return _Turn(card, card.make(self.machine), began + card.first_after)
+        except Exception:  # what this machine can't give must not end the others; the log tells it
+            log.exception("source %s can't start and is left out", card.name)
+            return None
 
     def _read(self, turn: _Turn) -> None:
         # The next turn is counted from the due time, so that a slow reading does not shift the rest.

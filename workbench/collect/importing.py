@@ -283,7 +283,7 @@ class _Run:
         for table, parts in chunk.parts.items():
             columns = joined(parts)
             schema = repository.schema(table) if repository.has(table) else ()
-            frame, types = settled(columns, schema, self.shaper.types(table))
+            frame, types = settled(columns, schema, self.shaper.layout(table))
             result = self.intake.store(table, frame, types, transaction=transaction)
             self._last[table] = chunk.number
             summary.lines += columns.height

@@ -102,9 +102,9 @@ class TableRule:
     columns: tuple[ColumnRule, ...]
     rest: str | None
 
-    def types(self) -> dict[str, ScalarType]:
-        """The types of the columns that have one, the dynamic rest among them."""
-        found = {c.name: c.type for c in self.columns if c.type is not None and not c.hidden}
+    def layout(self) -> dict[str, ScalarType | None]:
+        """The stored columns in order with their types, the dynamic rest last."""
+        found = {c.name: c.type for c in self.columns if not c.hidden}
         return found | ({self.rest: ScalarType.DYNAMIC} if self.rest else {})
 
 

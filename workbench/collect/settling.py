@@ -92,7 +92,7 @@ def joined(parts: Sequence[Columns]) -> Columns:
 
 
 def settled(
-    columns: Columns, schema: Schema, declared: Mapping[str, ScalarType] = MappingProxyType({})
+    columns: Columns, schema: Schema, declared: Mapping[str, ScalarType | None] = MappingProxyType({})
 ) -> tuple[pl.DataFrame, dict[str, ScalarType]]:
     """The columns as a frame, each name with one type.
 
@@ -102,7 +102,7 @@ def settled(
     schema : Schema
         The table as it is; empty for a new one.
     declared : mapping, optional
-        Columns that the table has to have, in this order, also if no record has a value for them.
+        Columns in their order; those with a type are there also if no record has a value for them.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def settled(
         known = find_column(schema, name)
         if known is None or known.type is T.DATETIME:
             pieces = [p for piece in pieces for p in _with_times(*piece, whole=known is None)]
-        fresh = known is None or name in SYSTEM_NAMES and name != TIME
+        fresh = known is None or (name in SYSTEM_NAMES and name != TIME)
         keeper = _keeper(pieces) if known is None or fresh else _widened(known.type, pieces)
         kept, rest = _kept(pieces, keeper)
         placed[name] = (keeper, kept) if kept is not None else (rest[0][0], rest.pop(0)[1])
@@ -135,7 +135,7 @@ def settled(
     placed.setdefault(TIME, (T.DATETIME, _nothing(TIME, FRAME[T.DATETIME], columns.height)))
     known_names = {column.name for column in schema}
     for name, type_ in declared.items():
-        if name not in placed and name not in known_names:
+        if type_ is not None and name not in placed and name not in known_names:
             placed[name] = (type_, _nothing(name, FRAME[type_], columns.height))
     order = [TIME, *(n for n in declared if n in placed and n != TIME)]
     order += [name for name in placed if name not in declared and name != TIME]

@@ -65,13 +65,13 @@ class Shaper(Protocol):
     """Turns blocks into rows.
 
     `as_records` asks the reader for dicts; `target` names where records go, as a part of what
-    "imported before" means; `types` gives the declared columns of a table.
+    "imported before" means; `layout` gives the columns of a table in order, with declared types.
     """
 
     as_records: bool
 
     def target(self) -> list[str]: ...
-    def types(self, table: str) -> Mapping[str, ScalarType]: ...
+    def layout(self, table: str) -> Mapping[str, ScalarType | None]: ...
     def shape(self, block: Block, now: int) -> ShapedBlock: ...
 
 
@@ -86,8 +86,8 @@ class OneTable:
     def target(self) -> list[str]:
         return ["table", self.table]
 
-    def types(self, table: str) -> Mapping[str, ScalarType]:
-        return self.declared
+    def layout(self, table: str) -> Mapping[str, ScalarType | None]:
+        return dict(self.declared)
 
     def shape(self, block: Block, now: int) -> ShapedBlock:
         """All records of a block as rows of the table."""
@@ -117,11 +117,11 @@ class Mapped:
     def target(self) -> list[str]:
         return ["mapping", self.mapping.name, *self.mapping.table_names()]
 
-    def types(self, table: str) -> Mapping[str, ScalarType]:
-        found: dict[str, ScalarType] = {}
+    def layout(self, table: str) -> Mapping[str, ScalarType | None]:
+        found: dict[str, ScalarType | None] = {}
         for rule in self.mapping.tables:
             if rule.table == table:
-                found |= rule.types()
+                found |= rule.layout()
         return found
 
     def shape(self, block: Block, now: int) -> ShapedBlock:

@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
-from workbench.base.errors import WorkbenchError
 from workbench.query.plan import Const, Values
 
 T = ScalarType
@@ -92,7 +92,7 @@ def _polars(value: Any) -> pl.DataFrame:
         found = pl.from_pandas(value) if kind.startswith("pandas") else pl.from_arrow(value)
         assert isinstance(found, pl.DataFrame)
         return found
-    raise WorkbenchError("KQL210", f"a {type(value).__name__} is neither a value nor a table", hint="bind str, int, float, bool, datetime, timedelta, list, dict or a DataFrame")  # fmt: skip
+    raise diagnostics.not_bindable(type(value).__name__)
 
 
 def _column(name: str, dtype: pl.DataType) -> tuple[ScalarType, pl.Expr]:

@@ -16,6 +16,7 @@ from workbench.base.errors import Span, WorkbenchError
 from workbench.query import backends as _backends  # noqa: F401
 from workbench.query.backends import join as _join  # noqa: F401
 from workbench.query.backends import per_group as _per_group  # noqa: F401
+from workbench.query.backends import series as _series  # noqa: F401
 from workbench.query.backends import top_rows as _top_rows  # noqa: F401
 from workbench.query.backends import unnest as _unnest  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns

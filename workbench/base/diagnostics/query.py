@@ -177,6 +177,14 @@ def bad_regex(pattern: str, why: str, span: Span | None) -> WorkbenchError:
     )
 
 
+def not_bindable(kind: str) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL210",
+        f"a {kind} is neither a value nor a table",
+        hint="bind str, int, float, bool, datetime, timedelta, list, dict or a DataFrame",
+    )
+
+
 # ---- run time -------------------------------------------------------------------------------
 
 

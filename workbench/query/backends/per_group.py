@@ -37,7 +37,7 @@ def _apply(rel: Apply, context: PolarsContext) -> Frame:
     done = context.frame(substituted(body, rel.leaf, held))
     forms = {n: f for n, f in done.forms.items() if rel.column(n) is not None}
     rows = done.lazy
-    if rel.numbered and (sorted_inside or rel.source.serialized):
+    if sorted_inside or (rel.numbered and rel.source.serialized):
         rows = rows.sort(rel.key, maintain_order=True)
     return Frame(rows.select(rel.names()), forms)
 

@@ -27,6 +27,8 @@ def extracted(b: Binder, node: syntax.Call, row: Rel) -> Expr:
             node.name, f"{plain} to {plain + 1} arguments", len(arguments), node.span
         )
     found = b.call(node.name, *(b.expr(a, row) for a in arguments), span=node.span)
+    if type_ is ScalarType.DYNAMIC:
+        return b.call("parse_json", found, span=node.span)
     return found if type_ is None else b.convert(found, type_)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
+from itertools import permutations
 from typing import Any
 
 import polars as pl
@@ -80,9 +79,14 @@ def _pairs(lookups: Any, rewrites: Any) -> dict[str, str]:
     return pairs
 
 
+def _touch(a: str, b: str) -> bool:
+    """Whether occurrences of two texts can share characters."""
+    return a in b or any(a.endswith(b[:n]) for n in range(1, len(b)))
+
+
 @scalar("replace_strings", [STRING, DYNAMIC, DYNAMIC], STRING)
 class ReplaceStrings:
-    """The text with all the given texts replaced in one pass; at one place the first of them wins."""
+    """The text with all the given texts replaced; an earlier one wins, what is replaced stays as it is."""
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
@@ -91,20 +95,23 @@ class ReplaceStrings:
             text = canonical(values[0])
             if not pairs:
                 return Value(text, STRING)
-            return Value(text.str.replace_many(list(pairs), list(pairs.values()), leftmost=True), STRING)
+            if not any(_touch(x, y) for x, y in permutations(pairs, 2)):
+                return Value(text.str.replace_many(list(pairs), list(pairs.values())), STRING)
         return Value(over_rows(_replaced_strings, pl.String(), *map(canonical, values)), STRING)
 
 
 def _replaced_strings(text: str, lookups: str | None, rewrites: str | None) -> str:
-    pairs = _pairs(loads(lookups), loads(rewrites))
-    if not pairs:
-        return text
-    return _alternatives(tuple(pairs)).sub(lambda m: pairs[m[0]], text)
-
-
-@lru_cache(maxsize=256)
-def _alternatives(texts: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, texts)))
+    """Each lookup in turn, on what the ones before it have left alone."""
+    open_parts, closed = [text], list[str]()
+    for lookup, rewrite in _pairs(loads(lookups), loads(rewrites)).items():
+        # Parts and the replacements between them stay in step: closed[i] stands behind open_parts[i].
+        parts, between = list[str](), list[str]()
+        for i, part in enumerate(open_parts):
+            pieces = part.split(lookup)
+            parts += pieces
+            between += [rewrite] * (len(pieces) - 1) + closed[i : i + 1]
+        open_parts, closed = parts, between
+    return "".join(a + b for a, b in zip(open_parts, [*closed, ""], strict=True))
 
 
 @scalar("indexof", [STRING, STRING, opt(LONG), opt(LONG), opt(LONG)], LONG)

@@ -16,6 +16,7 @@ from workbench.query.operators import (  # noqa: F401
     invoke,
     join,
     lookup,
+    make_series,
     mv_apply,
     mv_expand,
     parse,

@@ -152,7 +152,7 @@ def _projected(s: FindSyntax, label: str, rel: Rel, named: Sequence[tuple[str, S
     for name, type_ in named:
         column = rel.column(name)
         columns.append((name, b.convert(Col(column.type, name), type_) if column else _null(type_)))
-    taken = {n for n, _ in named}
+    taken = {n for n, _ in named} | set(s.away)
     packed = {
         n for _, r in parts for n in r.names() if (c := r.column(n)) is not None and not c.hidden
     } - taken

@@ -37,7 +37,8 @@ class Partition:
     def parse(p: ParserApi, keyword: Token) -> PartitionSyntax:
         p.options("partition", ())
         p.expect_word("by")
-        column = p.expression()
+        name = p.name()
+        column = syntax.Name(name.span, str(name.value))
         if p.accept("{"):
             whole = p.pipeline_or_expression()
             p.expect("}")

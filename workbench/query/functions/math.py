@@ -1,0 +1,199 @@
+"""Mathematics on numbers: rounding, powers, logarithms, angles, special functions, chance.
+
+Beyond a function's domain reals give NaN or an infinity, as the hardware does; null stays null.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions._card import (
+    BOOL,
+    DATETIME,
+    DECIMAL,
+    INT,
+    LONG,
+    REAL,
+    TIMESPAN,
+    Naming,
+    Overloads,
+    const,
+    opt,
+    scalar,
+)
+from workbench.query.functions.forms import DECIMAL_TYPE
+from workbench.query.lowering import Value
+from workbench.query.plan import Const, Expr
+
+_SAME: Overloads = [([INT], INT), ([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL)]
+
+
+def _rounded(value: pl.Expr, type_: ScalarType, digits: int) -> pl.Expr:
+    """Half away from zero; negative digits round whole tens, hundreds, …"""
+    if type_ in (INT, LONG):
+        if digits >= 0:
+            return value
+        step = 10**-digits
+        if step > 2**62:
+            return value * 0
+        near = (value.abs() + step // 2) // step * step
+        return pl.when(value < 0).then(-near).otherwise(near).cast(pl.Int32 if type_ is INT else pl.Int64, strict=False)
+    if type_ is DECIMAL:
+        return value.round(max(digits, 0), mode="half_away_from_zero").cast(DECIMAL_TYPE)
+    if digits < 0:
+        return (value / 10**-digits).round(0, mode="half_away_from_zero") * 10**-digits
+    return value.round(min(digits, 15), mode="half_away_from_zero")
+
+
+@scalar("round", overloads=[([*p, opt(const(LONG))], r) for p, r in _SAME], naming=Naming.FIRST_ARGUMENT)
+class Round:
+    """The nearest number with so many digits after the point, halves away from zero."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        digits = 0
+        if len(args) > 1 and isinstance(args[1], Const):
+            digits = args[1].value or 0
+        return Value(_rounded(values[0].expr, values[0].type, digits), returns)
+
+
+@scalar("ceiling", overloads=_SAME, naming=Naming.FIRST_ARGUMENT)
+class Ceiling:
+    """The least whole number that is not below the value."""
+
+    @staticmethod
+    def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
+        if types[0] is DECIMAL:
+            whole = value.cast(pl.Int64, strict=False)
+            return (whole + (value > whole).cast(pl.Int64)).cast(DECIMAL_TYPE)
+        return value.ceil() if types[0] is REAL else value
+
+
+@scalar("abs", overloads=[([INT], LONG), ([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL), ([TIMESPAN], TIMESPAN)], naming=Naming.FIRST_ARGUMENT)  # fmt: skip
+class Abs:
+    """The number without its sign."""
+
+    @staticmethod
+    def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
+        return value.cast(pl.Int64).abs() if types[0] is INT else value.abs()
+
+
+@scalar("sign", [REAL], REAL)
+class Sign:
+    """1, 0 or -1: the sign of the number."""
+
+    @staticmethod
+    def polars(value: pl.Expr) -> pl.Expr:
+        return value.sign()
+
+
+@scalar("pi", [], REAL)
+class Pi:
+    """The ratio of a circle's circumference to its diameter."""
+
+    @staticmethod
+    def polars() -> pl.Expr:
+        return pl.lit(math.pi)
+
+
+@scalar("pow", [REAL, REAL], REAL, naming=Naming.FIRST_ARGUMENT)
+class Pow:
+    """The first number to the power of the second."""
+
+    @staticmethod
+    def polars(base: pl.Expr, exponent: pl.Expr) -> pl.Expr:
+        return base.pow(exponent)
+
+
+@scalar("atan2", [REAL, REAL], REAL, naming=Naming.FIRST_ARGUMENT)
+class Atan2:
+    """The angle from the x axis to the point (x, y), given y first."""
+
+    @staticmethod
+    def polars(y: pl.Expr, x: pl.Expr) -> pl.Expr:
+        return pl.arctan2(y, x)
+
+
+def _on_real(name: str, compute: Callable[[pl.Expr], pl.Expr], doc: str, *, named: bool = True) -> None:
+    @scalar(name, [REAL], REAL, naming=Naming.FIRST_ARGUMENT if named else Naming.NONE)
+    class _OnReal:
+        @staticmethod
+        def polars(value: pl.Expr) -> pl.Expr:
+            return compute(value)
+
+    _OnReal.__doc__ = doc
+
+
+_on_real("sqrt", lambda x: x.sqrt(), "The square root.")
+_on_real("exp", lambda x: x.exp(), "e to the power of the number.")
+_on_real("exp2", lambda x: pl.lit(2.0).pow(x), "2 to the power of the number.")
+_on_real("exp10", lambda x: pl.lit(10.0).pow(x), "10 to the power of the number.")
+_on_real("log", lambda x: x.log(), "The natural logarithm.")
+_on_real("log2", lambda x: x.log(2), "The logarithm to base 2.")
+_on_real("log10", lambda x: x.log10(), "The logarithm to base 10.")
+_on_real("sin", lambda x: x.sin(), "The sine of an angle in radians.")
+_on_real("cos", lambda x: x.cos(), "The cosine of an angle in radians.")
+_on_real("tan", lambda x: x.tan(), "The tangent of an angle in radians.")
+_on_real("asin", lambda x: x.arcsin(), "The angle in radians whose sine is the number.")
+_on_real("acos", lambda x: x.arccos(), "The angle in radians whose cosine is the number.")
+_on_real("atan", lambda x: x.arctan(), "The angle in radians whose tangent is the number.")
+_on_real("cot", lambda x: 1.0 / x.tan(), "The cotangent of an angle in radians.", named=False)
+_on_real("degrees", lambda x: x * (180 / math.pi), "An angle in radians in degrees.", named=False)
+_on_real("radians", lambda x: x * (math.pi / 180), "An angle in degrees in radians.", named=False)
+
+
+def _test(name: str, compute: Callable[[pl.Expr], pl.Expr], doc: str) -> None:
+    @scalar(name, [REAL], BOOL)
+    class _Test:
+        @staticmethod
+        def polars(value: pl.Expr) -> pl.Expr:
+            return compute(value)
+
+    _Test.__doc__ = doc
+
+
+_test("isnan", lambda x: x.is_nan(), "Whether the number is NaN.")
+_test("isinf", lambda x: x.is_infinite(), "Whether the number is infinite, either way.")
+_test("isfinite", lambda x: x.is_finite(), "Whether the number is neither infinite nor NaN.")
+
+
+@scalar(
+    "around",
+    overloads=[
+        ([DATETIME, DATETIME, TIMESPAN], BOOL),
+        ([TIMESPAN, TIMESPAN, TIMESPAN], BOOL),
+        ([LONG, LONG, LONG], BOOL),
+        ([REAL, REAL, REAL], BOOL),
+        ([DECIMAL, DECIMAL, DECIMAL], BOOL),
+    ],
+)
+class Around:
+    """Whether the value lies no further than the third argument from the second."""
+
+    @staticmethod
+    def polars(value: pl.Expr, center: pl.Expr, delta: pl.Expr) -> pl.Expr:
+        return (value >= center - delta) & (value <= center + delta)
+
+
+@scalar("rand", [opt(LONG)], REAL, naming=Naming.FIRST_ARGUMENT)
+class Rand:
+    """A random number from 0 on below 1, or a whole one from 0 on below the argument; new for each row."""
+
+    @staticmethod
+    def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        import random
+
+        below = args[0].value if args and isinstance(args[0], Const) else None
+
+        def batch(series: pl.Series) -> pl.Series:
+            rows = range(len(series))
+            if below is not None and below > 1:
+                return pl.Series(series.name, [float(random.randrange(below)) for _ in rows], pl.Float64)
+            return pl.Series(series.name, [random.random() for _ in rows], pl.Float64)
+
+        # Not elementwise: the engine must not take it for a constant and compute it once.
+        return Value(pl.int_range(pl.len()).map_batches(batch, return_dtype=pl.Float64), REAL)

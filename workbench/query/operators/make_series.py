@@ -1,0 +1,184 @@
+"""`make-series`: aggregates along an axis, as arrays with one element a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.base.diagnostics import query as diagnostics
+from workbench.base.dtypes import MIN_DATETIME_TICKS, Column, ScalarType, Schema
+from workbench.query import syntax
+from workbench.query.lexer import Token
+from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.operators._per_group import free_name
+from workbench.query.plan import Col, Expr, Filter, Project, Rel, Summarize, columns_of
+
+T = ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class MakeSeriesSyntax(syntax.Operator):
+    """`inclusive`: written as `in range(…)`, which has its end inside and steps from zero."""
+
+    aggregates: tuple[syntax.Expression, ...]
+    defaults: tuple[syntax.Expression | None, ...]
+    axis: syntax.Expression
+    start: syntax.Expression | None
+    stop: syntax.Expression | None
+    step: syntax.Expression
+    inclusive: bool
+    keys: tuple[syntax.Expression, ...]
+    nonempty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binned(Rel):
+    """`source` with the number of the step in which `axis` lies, counted from `anchor`."""
+
+    source: Rel
+    axis: Expr
+    name: str
+    anchor: Any
+    step: Any
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        below = None if needed is None else (needed - {self.name}) | columns_of(self.axis)
+        source = prune(self.source, below)
+        schema = (*source.schema, Column(self.name, T.LONG, True))
+        return Binned(schema, source, self.axis, self.name, self.anchor, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Rel):
+    """One row a combination of the columns `keys`; the columns `values` and the axis are arrays.
+
+    `source` has one row a combination and step (column `place`). `first` and `last` are the numbers
+    of the outermost steps, None where each series has its own. `nonempty`: a row also for no input.
+    """
+
+    source: Rel
+    keys: tuple[str, ...]
+    values: tuple[tuple[Column, Any], ...]
+    place: str
+    axis: Column
+    anchor: Any
+    step: Any
+    first: int | None
+    last: int | None
+    nonempty: bool
+
+
+@operator(
+    "make-series",
+    syntax="make-series [kind=nonempty] [NAME =] AGGREGATE [default=VALUE], … on AXIS [from START] [to END] step STEP [by KEY, …]",
+)
+class MakeSeries:
+    """Aggregates for each step of an axis, as arrays; steps without rows have the default, 0.
+
+    END is outside, START inside; a bound that is left out is where the data of each series end. In
+    `in range(START, END, STEP)` the end is inside and steps are those of `bin()`.
+    """
+
+    @staticmethod
+    def parse(p: ParserApi, keyword: Token) -> MakeSeriesSyntax:
+        options = p.options("make-series", ("kind",))
+        aggregates: list[syntax.Expression] = []
+        defaults: list[syntax.Expression | None] = []
+        while True:
+            aggregates.append(p.named_expression())
+            if p.accept_word("default"):
+                p.expect("=")
+                defaults.append(p.expression())
+            else:
+                defaults.append(None)
+            if not p.accept(","):
+                break
+        p.expect_word("on")
+        axis = p.named_expression()
+        start, stop, step, inclusive = _bounds(p, axis)
+        if isinstance(axis, syntax.InList):
+            axis = axis.value
+        keys = p.list_of(p.named_expression) if p.accept_word("by") else []
+        return MakeSeriesSyntax(
+            keyword.span.to(p.last_span), "make-series", tuple(aggregates), tuple(defaults), axis,
+            start, stop, step, inclusive, tuple(keys), options.get("kind") == "nonempty",
+        )  # fmt: skip
+
+    @staticmethod
+    def bind(s: MakeSeriesSyntax, source: Rel, b: BinderApi) -> Rel:
+        ((axis_name, axis),) = b.columns([s.axis], source)
+        type_ = axis.type
+        if type_ not in (T.INT, T.LONG, T.REAL, T.DATETIME, T.TIMESPAN):
+            raise diagnostics.wrong_type("the axis of make-series", "times or numbers", type_.value, s.axis.span)  # fmt: skip
+        wanted = T.LONG if type_ is T.INT else type_
+        start = None if s.start is None else b.constant(s.start, "the start", wanted)
+        stop = None if s.stop is None else b.constant(s.stop, "the end", wanted)
+        step = b.constant(s.step, "the step", T.TIMESPAN if type_ is T.DATETIME else wanted)
+        if step is None or step <= 0:
+            raise diagnostics.bad_argument("make-series", "the step has to be greater than 0", s.step.span)
+        anchor = start if start is not None and not s.inclusive else MIN_DATETIME_TICKS if type_ is T.DATETIME else 0  # fmt: skip
+        first, last = _steps(start, stop, step, anchor, inclusive=s.inclusive)
+        for bound, node, mark in ((start, s.start, ">="), (stop, s.stop, "<=" if s.inclusive else "<")):
+            if bound is not None and node is not None:
+                limit = b.fold(b.convert(b.expr(node, Project((), source, ())), wanted))
+                condition = b.call(mark, b.convert(axis, wanted), limit, span=node.span)
+                source = Filter(source.schema, source, condition)
+        keys = b.columns(s.keys, source)
+        place = free_name("__step", source)
+        column = Column(place, T.LONG, True)
+        binned = Binned((*source.schema, column), source, axis, place, anchor, step)
+        aggregates, made = b.aggregates(s.aggregates, binned, [n for n, _ in keys])
+        by = (*keys, (place, Col(T.LONG, place)))
+        grouped = tuple(Column(n, e.type) for n, e in by)
+        computed = tuple(c for a in aggregates for c in a.columns)
+        steps: Rel = Summarize((*grouped, *computed), binned, by, aggregates)
+        output = (*((n, Col(e.type, n)) for n, e in by), *made)
+        steps = Project(tuple(Column(n, e.type) for n, e in output), steps, output)
+        defaults = [_default(node, e.type, b) for node, (_, e) in zip(s.defaults, made, strict=True)]
+        values = tuple((Column(n, e.type), d) for (n, e), d in zip(made, defaults, strict=True))
+        names = {n for n, _ in keys} | {n for n, _ in made}
+        if axis_name in names:
+            raise diagnostics.name_declared_twice(axis_name, s.axis.span)
+        schema: Schema = (
+            *grouped[:-1],
+            *(Column(c.name, T.DYNAMIC) for c, _ in values),
+            Column(axis_name, T.DYNAMIC),
+        )
+        return Series(
+            schema, steps, tuple(n for n, _ in keys), values, place, Column(axis_name, wanted),
+            anchor, step, first, last, s.nonempty,
+        )  # fmt: skip
+
+
+_Bounds = tuple[syntax.Expression | None, syntax.Expression | None, syntax.Expression, bool]
+
+
+def _bounds(p: ParserApi, axis: syntax.Expression) -> _Bounds:
+    """The bounds behind the axis; `AXIS in range(a, b, c)` was read as one expression with it."""
+    if isinstance(axis, syntax.InList):
+        items = axis.items
+        if len(items) == 1 and isinstance(items[0], syntax.Call) and len(items[0].arguments) == 3:
+            start, stop, step = items[0].arguments
+            return start, stop, step, True
+        raise diagnostics.expected("range(START, END, STEP)", "something else", axis.span)
+    first = p.expression() if p.accept_word("from") else None
+    last = p.expression() if p.accept_word("to") else None
+    p.expect_word("step")
+    return first, last, p.expression(), False
+
+
+def _steps(start: Any, stop: Any, step: Any, anchor: Any, *, inclusive: bool) -> tuple[int | None, int | None]:  # fmt: skip
+    """Numbers of the first and the last step, None where the data say it."""
+    first = None if start is None else int((start - anchor) // step)
+    if stop is None:
+        return first, None
+    last = (stop - anchor) // step if inclusive else -(-(stop - anchor) // step) - 1
+    return first, int(last)
+
+
+def _default(node: syntax.Expression | None, type_: ScalarType, b: BinderApi) -> Any:
+    if node is not None:
+        return b.constant(node, "the default", type_)
+    return 0 if type_.is_number else None
