@@ -139,8 +139,7 @@ def test_rows_fetched_late_are_the_same_rows(ws: workbench.Workspace, text: str)
 
 
 def test_top_over_wide_rows_is_rewritten(ws: workbench.Workspace) -> None:
-    from workbench.query.binder import bind
-    from workbench.query.binder.binder import Hooks
+    from workbench.query.binder import Hooks, bind
 
     text = TOPS[0]
     hooks = Hooks(lambda rel: pytest.fail("nothing to run here"), lambda expr: expr)

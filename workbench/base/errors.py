@@ -63,6 +63,10 @@ class WorkbenchError(Exception):
         self.text = text
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[WorkbenchError], tuple[object, ...]]:
+        # Engines hand errors of our functions on as copies.
+        return WorkbenchError, (self.code, self.message, self.span, self.text, self.hint)
+
     def within(self, text: str) -> WorkbenchError:
         """The same error, told which text its span points into (kept if it already knows)."""
         if self.text is None:

@@ -134,9 +134,9 @@ def settled(
         _spill(placed, name, type_, series)
     placed.setdefault(TIME, (T.DATETIME, _nothing(TIME, FRAME[T.DATETIME], columns.height)))
     known_names = {column.name for column in schema}
-    for name, type_ in declared.items():
-        if type_ is not None and name not in placed and name not in known_names:
-            placed[name] = (type_, _nothing(name, FRAME[type_], columns.height))
+    for name, wanted in declared.items():
+        if wanted is not None and name not in placed and name not in known_names:
+            placed[name] = (wanted, _nothing(name, FRAME[wanted], columns.height))
     order = [TIME, *(n for n in declared if n in placed and n != TIME)]
     order += [name for name in placed if name not in declared and name != TIME]
     frame = pl.DataFrame([placed[name][1].alias(name) for name in order])

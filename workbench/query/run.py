@@ -20,8 +20,7 @@ from workbench.query.backends import series as _series  # noqa: F401
 from workbench.query.backends import top_rows as _top_rows  # noqa: F401
 from workbench.query.backends import unnest as _unnest  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
-from workbench.query.binder import bind
-from workbench.query.binder.binder import Bound, Hooks
+from workbench.query.binder import Bound, Hooks, bind
 from workbench.query.functions.forms import POLARS_TYPES, loads
 from workbench.query.outside import table_of, value_of
 from workbench.query.parser import parse

@@ -4,5 +4,6 @@ What depends on data (toscalar, bag_unpack) is asked of an `evaluate(plan)` call
 """
 
 from workbench.query.binder.binder import Binder, Bound, bind
+from workbench.query.binder.inside import Catalog, Hooks
 
-__all__ = ["Binder", "Bound", "bind"]
+__all__ = ["Binder", "Bound", "Catalog", "Hooks", "bind"]

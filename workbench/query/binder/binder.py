@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from workbench.base import clock
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.dtypes import ScalarType, Schema
+from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import syntax
 from workbench.query.binder import calls, expressions, functions_let, names, projections, tables
+from workbench.query.binder.inside import Catalog, Hooks
 from workbench.query.binder.scope import (
     BoundName,
     Entry,
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Catalog(Protocol):
-    """The tables that a query can name."""
-
-    def tables(self) -> list[str]: ...
-    def schema(self, table: str) -> Schema | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A bound query: the plan, what `render` asked for, which notebook names it used."""
@@ -44,16 +38,6 @@ class Bound:
     rel: Rel
     render: tuple[str, Mapping[str, Any]] | None
     names: tuple[BoundName, ...]
-
-
-@dataclass(slots=True)
-class Hooks:
-    """What the binder asks of its caller: to run a plan, to look up a name of the notebook."""
-
-    evaluate: Callable[[Rel], pl.DataFrame]
-    fold: Callable[[Expr], Expr]
-    outside: Callable[[str], Const | Values | None] = field(default=lambda name: None)
-    empty: bool = False
 
 
 def bind(query: syntax.Query, text: str, catalog: Catalog, hooks: Hooks, parameters: Mapping[str, Const] | None = None) -> Bound:  # fmt: skip
@@ -72,7 +56,7 @@ def bind(query: syntax.Query, text: str, catalog: Catalog, hooks: Hooks, paramet
 
 
 class Binder:
-    """Implements `operators.BinderApi`; its parts are modules of functions that take it."""
+    """Implements `inside.Inside`; its parts are modules of functions that take it."""
 
     def __init__(self, text: str, catalog: Catalog, hooks: Hooks) -> None:
         self.text = text

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.binder import several, special
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry
 from workbench.query.functions import AGGREGATES, FUNCTIONS, UNSUPPORTED, Card, Signature, common
 from workbench.query.plan import Call, Const, Expr, Rel
-
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
 T = ScalarType
 _NUMERIC_ORDER = {T.BOOL: 0, T.INT: 1, T.LONG: 2, T.REAL: 3, T.DECIMAL: 4}
@@ -23,7 +20,7 @@ _NUMERIC_ORDER = {T.BOOL: 0, T.INT: 1, T.LONG: 2, T.REAL: 3, T.DECIMAL: 4}
 _FROM_TEXT = frozenset({T.DATETIME, T.TIMESPAN, T.GUID, T.INT, T.LONG, T.REAL, T.DECIMAL, T.BOOL, T.DYNAMIC})
 
 
-def bind_call(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """A call in a scalar expression."""
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
@@ -50,7 +47,7 @@ def bind_call(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return bound
 
 
-def call(b: Binder, function: str, args: list[Expr], span: Span | None) -> Expr:
+def call(b: Inside, function: str, args: list[Expr], span: Span | None) -> Expr:
     """A card applied to bound arguments."""
     card = FUNCTIONS.get(function)
     if card is None:
@@ -58,7 +55,7 @@ def call(b: Binder, function: str, args: list[Expr], span: Span | None) -> Expr:
     return _apply(b, card, function, args, span or Span(0, 0), [])
 
 
-def _apply(b: Binder, card: Card, name: str, args: list[Expr], span: Span, spans: Sequence[Span]) -> Expr:
+def _apply(b: Inside, card: Card, name: str, args: list[Expr], span: Span, spans: Sequence[Span]) -> Expr:
     signature, types, returns = choose(card, name, args, span, spans)
     ready: list[Expr] = []
     for i, arg in enumerate(args):

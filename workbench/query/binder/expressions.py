@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.binder import calls, several
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, TableEntry
 from workbench.query.plan import Call, Col, Const, Expr, Rel, Values
 
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
-
-def bind(b: Binder, node: syntax.Expression, row: Rel) -> Expr:
+def bind(b: Inside, node: syntax.Expression, row: Rel) -> Expr:
     """The typed expression of `node` over the columns of `row`."""
     return _bind(node, b, row)
 
 
 @singledispatch
-def _bind(node: syntax.Expression, b: Binder, row: Rel) -> Expr:
+def _bind(node: syntax.Expression, b: Inside, row: Rel) -> Expr:
     raise diagnostics.expected("an expression", type(node).__name__.lower(), node.span)
 
 
 @_bind.register(syntax.Literal)
-def _(node: syntax.Literal, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Literal, b: Inside, row: Rel) -> Expr:
     value = node.value
     if node.type is ScalarType.DYNAMIC:
         value = _plain(value)
@@ -44,7 +42,7 @@ def _plain(value: Any) -> Any:
 
 
 @_bind.register(syntax.Name)
-def _(node: syntax.Name, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Name, b: Inside, row: Rel) -> Expr:
     column = row.column(node.name)
     if column is not None:
         return Col(column.type, column.name, node.span)
@@ -65,34 +63,34 @@ def _(node: syntax.Name, b: Binder, row: Rel) -> Expr:
 
 
 @_bind.register(syntax.Lambda)
-def _(node: syntax.Lambda, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Lambda, b: Inside, row: Rel) -> Expr:
     raise diagnostics.expected_scalar(node.span)
 
 
 @_bind.register(syntax.Named)
-def _(node: syntax.Named, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Named, b: Inside, row: Rel) -> Expr:
     return bind(b, node.value, row)
 
 
 @_bind.register(syntax.Call)
-def _(node: syntax.Call, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Call, b: Inside, row: Rel) -> Expr:
     return calls.bind_call(b, node, row)
 
 
 @_bind.register(syntax.Unary)
-def _(node: syntax.Unary, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Unary, b: Inside, row: Rel) -> Expr:
     return calls.call(b, "unary -", [bind(b, node.operand, row)], node.span)
 
 
 @_bind.register(syntax.Binary)
-def _(node: syntax.Binary, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Binary, b: Inside, row: Rel) -> Expr:
     if isinstance(node.left, syntax.Star):
         return _any_column(b, node, row)
     left, right = bind(b, node.left, row), bind(b, node.right, row)
     return calls.call(b, node.operator, [left, right], node.span)
 
 
-def _any_column(b: Binder, node: syntax.Binary, row: Rel) -> Expr:
+def _any_column(b: Inside, node: syntax.Binary, row: Rel) -> Expr:
     """`* has "x"`: true where any column that can be text matches."""
     right = bind(b, node.right, row)
     terms = [
@@ -105,7 +103,7 @@ def _any_column(b: Binder, node: syntax.Binary, row: Rel) -> Expr:
     return _any(b, terms)
 
 
-def _any(b: Binder, terms: list[Expr]) -> Expr:
+def _any(b: Inside, terms: list[Expr]) -> Expr:
     if not terms:
         return Const(ScalarType.BOOL, False)
     while len(terms) > 1:
@@ -115,7 +113,7 @@ def _any(b: Binder, terms: list[Expr]) -> Expr:
 
 
 @_bind.register(syntax.Between)
-def _(node: syntax.Between, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Between, b: Inside, row: Rel) -> Expr:
     value, low, high = (bind(b, n, row) for n in (node.value, node.low, node.high))
     if high.type is ScalarType.TIMESPAN and value.type is ScalarType.DATETIME:
         high = calls.call(b, "+", [low, high], node.high.span)
@@ -126,7 +124,7 @@ def _(node: syntax.Between, b: Binder, row: Rel) -> Expr:
 
 
 @_bind.register(syntax.InList)
-def _(node: syntax.InList, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.InList, b: Inside, row: Rel) -> Expr:
     operator, negated = node.operator.lstrip("!"), node.operator.startswith("!")
     if isinstance(node.value, syntax.Star):
         terms = [
@@ -140,7 +138,7 @@ def _(node: syntax.InList, b: Binder, row: Rel) -> Expr:
     return calls.call(b, "not", [found], node.span) if negated else found
 
 
-def _in_list(b: Binder, node: syntax.InList, operator: str, value: Expr, row: Rel) -> Expr:
+def _in_list(b: Inside, node: syntax.InList, operator: str, value: Expr, row: Rel) -> Expr:
     """`in` and its kin as a call of the card `in`, `in~`, `has_any` or `has_all`.
 
     The second argument is one dynamic constant (a list) where all items are constant, else each
@@ -177,7 +175,7 @@ def _in_list(b: Binder, node: syntax.InList, operator: str, value: Expr, row: Re
     return Call(ScalarType.BOOL, operator, (value, listed, *others), (None,) * (2 + len(others)), node.span)
 
 
-def _as_const(b: Binder, value: Any, wanted: ScalarType) -> Any:
+def _as_const(b: Inside, value: Any, wanted: ScalarType) -> Any:
     from workbench.base.dtypes import parse_datetime, parse_timespan
 
     if wanted is ScalarType.STRING:
@@ -199,7 +197,7 @@ def _as_const(b: Binder, value: Any, wanted: ScalarType) -> Any:
     return value
 
 
-def _tabular(b: Binder, item: syntax.Expression) -> bool:
+def _tabular(b: Inside, item: syntax.Expression) -> bool:
     if isinstance(item, syntax.Lambda):
         return True
     if isinstance(item, syntax.Name):
@@ -209,7 +207,7 @@ def _tabular(b: Binder, item: syntax.Expression) -> bool:
     return isinstance(item, syntax.Call) and b.is_tabular_call(item)
 
 
-def _first_column(b: Binder, item: syntax.Expression, wanted: ScalarType) -> list[Any]:
+def _first_column(b: Inside, item: syntax.Expression, wanted: ScalarType) -> list[Any]:
     rel = b.table(item)
     frame = b.evaluate(rel)
     column = next((c for c in rel.schema if not c.hidden), None)
@@ -232,7 +230,7 @@ def _first_column(b: Binder, item: syntax.Expression, wanted: ScalarType) -> lis
 
 
 @_bind.register(syntax.Member)
-def _(node: syntax.Member, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Member, b: Inside, row: Rel) -> Expr:
     if isinstance(node.base, syntax.Name) and row.column(node.base.name) is None:
         if node.base.name in ("$left", "$right"):
             return bind(b, syntax.Name(node.span, node.name), row)
@@ -243,7 +241,7 @@ def _(node: syntax.Member, b: Binder, row: Rel) -> Expr:
 
 
 @_bind.register(syntax.Index)
-def _(node: syntax.Index, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Index, b: Inside, row: Rel) -> Expr:
     selector = bind(b, node.selector, row)
     columns = several.columns_of_call(b, node.base, row)
     place = selector.value if isinstance(selector, Const) else None
@@ -252,7 +250,7 @@ def _(node: syntax.Index, b: Binder, row: Rel) -> Expr:
     return _path(b, node, bind(b, node.base, row), selector)
 
 
-def _path(b: Binder, node: syntax.Expression, base: Expr, selector: Expr) -> Expr:
+def _path(b: Inside, node: syntax.Expression, base: Expr, selector: Expr) -> Expr:
     if base.type is ScalarType.STRING:
         # Kusto's analyser refuses it, its engine parses the text: what users wrote works.
         base = calls.call(b, "parse_json", [base], node.span)
@@ -273,5 +271,5 @@ def _path(b: Binder, node: syntax.Expression, base: Expr, selector: Expr) -> Exp
 
 
 @_bind.register(syntax.Star)
-def _(node: syntax.Star, b: Binder, row: Rel) -> Expr:
+def _(node: syntax.Star, b: Inside, row: Rel) -> Expr:
     raise diagnostics.expected("an expression", "'*'", node.span)

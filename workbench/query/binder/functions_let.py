@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column
 from workbench.query import syntax
 from workbench.query.binder.calls import convert
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import Entry, FunctionEntry, ScalarEntry, Scope, TableEntry
 from workbench.query.plan import Col, Const, Expr, Project, Rel
-
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
 _MAX_DEPTH = 24
 
 
-def scalar(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel) -> Expr:
+def scalar(b: Inside, function: FunctionEntry, node: syntax.Call, row: Rel) -> Expr:
     """The call as a value; its body may read columns only through its arguments."""
     result, scope = _enter(b, function, node, row)
     before, b.scope = b.scope, scope
@@ -32,7 +28,7 @@ def scalar(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel) -> E
         b.calls_deep -= 1
 
 
-def tabular(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, first: Rel | None = None) -> Rel:
+def tabular(b: Inside, function: FunctionEntry, node: syntax.Call, row: Rel, first: Rel | None = None) -> Rel:
     """The call as a table; `first` is the table that `invoke` gives."""
     result, scope = _enter(b, function, node, row, first)
     before, b.scope = b.scope, scope
@@ -45,7 +41,7 @@ def tabular(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, fir
         b.calls_deep -= 1
 
 
-def is_tabular(b: Binder, function: FunctionEntry) -> bool:
+def is_tabular(b: Inside, function: FunctionEntry) -> bool:
     """Whether the body ends in a table."""
     result = function.body.result
     if isinstance(result, syntax.Pipeline):
@@ -72,7 +68,7 @@ def is_tabular(b: Binder, function: FunctionEntry) -> bool:
     return isinstance(result, syntax.Lambda)
 
 
-def _enter(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, first: Rel | None = None) -> tuple[syntax.Pipeline | syntax.Expression, Scope]:  # fmt: skip
+def _enter(b: Inside, function: FunctionEntry, node: syntax.Call, row: Rel, first: Rel | None = None) -> tuple[syntax.Pipeline | syntax.Expression, Scope]:  # fmt: skip
     body = function.body
     if b.calls_deep >= _MAX_DEPTH:
         raise diagnostics.too_deep(node.span)
@@ -115,7 +111,7 @@ def _enter(b: Binder, function: FunctionEntry, node: syntax.Call, row: Rel, firs
     return body.result, Scope(Scope(function.scope, entries))
 
 
-def _constant(b: Binder, value: Expr) -> Expr:
+def _constant(b: Inside, value: Expr) -> Expr:
     return b.fold(value)
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.binder import calls, several
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.names import result_name, unique
 from workbench.query.functions import AGGREGATES
 from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel
 
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
-
-def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
+def columns(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
     """(name, expression) of each item; a name that an item is not given is inferred.
 
     An inferred name that is taken, also by a column of `beside`, gets a number; a given name that is
@@ -78,7 +75,7 @@ def columns(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, *, beside: 
     return found
 
 
-def _spread(b: Binder, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
+def _spread(b: Inside, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
     """`(a, b) = f()`: the elements of an array that `f` gives; `a = expr`: one column."""
     if not node.compound:
         return [(node.names[0], b.expr(node.value, row))]
@@ -92,7 +89,7 @@ def _spread(b: Binder, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
     return list(zip(node.names, picked, strict=True))
 
 
-def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
+def aggregates(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
     """Aggregates of a summarize and the columns made of them.
 
     An item that is one aggregate call gives its columns directly; in an expression such as
@@ -129,7 +126,7 @@ def aggregates(b: Binder, nodes: Sequence[syntax.Expression], row: Rel, keys: Se
 class _Collector:
     """Takes aggregate calls out of expressions."""
 
-    def __init__(self, b: Binder, row: Rel, keys: Collection[str]) -> None:
+    def __init__(self, b: Inside, row: Rel, keys: Collection[str]) -> None:
         self.b = b
         self.keys = keys
         self.row = row

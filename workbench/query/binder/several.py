@@ -7,19 +7,15 @@ column. Where one value is asked for, it is the first column; `f(…)[1]` is the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.names import result_name
 from workbench.query.functions import FUNCTIONS
 from workbench.query.plan import Call, Const, Expr, Rel
 
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
-
-def gives_several(b: Binder, node: syntax.Expression) -> bool:
+def gives_several(b: Inside, node: syntax.Expression) -> bool:
     """Whether `node` calls a function whose result is several columns."""
     if not isinstance(node, syntax.Call) or b.scope.find(node.name) is not None:
         return False
@@ -27,7 +23,7 @@ def gives_several(b: Binder, node: syntax.Expression) -> bool:
     return card is not None and hasattr(card.implementation, "columns")
 
 
-def columns_of_call(b: Binder, node: syntax.Expression, row: Rel) -> list[tuple[str, Expr]] | None:
+def columns_of_call(b: Inside, node: syntax.Expression, row: Rel) -> list[tuple[str, Expr]] | None:
     """The columns that `node` gives, by name; None where it is one value."""
     if not isinstance(node, syntax.Call) or not gives_several(b, node):
         return None
@@ -35,7 +31,7 @@ def columns_of_call(b: Binder, node: syntax.Expression, row: Rel) -> list[tuple[
     return picked(b, node, b.call(node.name, *args, span=node.span), row, [a.type for a in args])
 
 
-def picked(b: Binder, node: syntax.Call, call: Expr, row: Rel, types: list[ScalarType]) -> list[tuple[str, Expr]]:  # fmt: skip
+def picked(b: Inside, node: syntax.Call, call: Expr, row: Rel, types: list[ScalarType]) -> list[tuple[str, Expr]]:  # fmt: skip
     """The elements of a bound call's array, converted to the types of their columns."""
     card = FUNCTIONS.get(node.name)
     assert card is not None

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.binder import typed_result
+from workbench.query.binder.inside import Inside
 from workbench.query.plan import Call, Col, Const, Expr, Rel
-
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
 T = ScalarType
 
 
-def _now(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _now(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     now = Const(T.DATETIME, b.now, node.span)
     if not node.arguments:
         return now
     return b.call("+", now, b.expr(node.arguments[0], row), span=node.span)
 
 
-def _ago(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _ago(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("ago", "1 argument", len(node.arguments), node.span)
     span = b.convert(b.expr(node.arguments[0], row), T.TIMESPAN)
     return b.fold(b.call("-", Const(T.DATETIME, b.now, node.span), span, span=node.span))
 
 
-def _toscalar(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _toscalar(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """The first cell of a table, computed now; a scalar argument is itself."""
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("toscalar", "1 argument", len(node.arguments), node.span)
@@ -53,7 +50,7 @@ def _toscalar(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return Const(column.type, value, node.span)
 
 
-def _column_ifexists(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _column_ifexists(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 2:
         raise diagnostics.wrong_count(node.name, "2 arguments", len(node.arguments), node.span)
     first = node.arguments[0]
@@ -64,12 +61,12 @@ def _column_ifexists(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.expr(node.arguments[1], row)
 
 
-def _ingestion_time(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _ingestion_time(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     column = row.column("_TimeReceived")
     return Col(T.DATETIME, column.name, node.span) if column else Const(T.DATETIME, None, node.span)
 
 
-def _pack_all(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _pack_all(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     ignore = bool(b.constant(node.arguments[0], "the argument of pack_all()")) if node.arguments else False
     pairs: list[Expr] = []
     for c in row.schema:
@@ -78,7 +75,7 @@ def _pack_all(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.call("pack_non_empty" if ignore else "bag_pack", *pairs, span=node.span)
 
 
-def _pack_array(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _pack_array(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """`pack_array(*)`: a star stands for all columns."""
     values: list[Expr] = []
     for argument in node.arguments:
@@ -89,7 +86,7 @@ def _pack_array(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.call("pack_array", *values, span=node.span)
 
 
-def _bag_pack_columns(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _bag_pack_columns(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """`bag_pack_columns(a, b)`: columns by their own names."""
     pairs: list[Expr] = []
     for argument in node.arguments:
@@ -99,20 +96,20 @@ def _bag_pack_columns(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.call("bag_pack", *pairs, span=node.span)
 
 
-def _not(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _not(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("not", "1 argument", len(node.arguments), node.span)
     return b.call("not", b.predicate(node.arguments[0], row), span=node.span)
 
 
-def _typeof(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _typeof(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     argument = node.arguments[0] if node.arguments else None
     if isinstance(argument, syntax.Name):
         return Const(T.STRING, argument.name, node.span)
     raise diagnostics.expected("a type", "something else", node.span)
 
 
-def _iff(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _iff(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 3:
         raise diagnostics.wrong_count(node.name, "3 arguments", len(node.arguments), node.span)
     condition = b.predicate(node.arguments[0], row)
@@ -120,7 +117,7 @@ def _iff(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return b.call("iff", condition, *rest, span=node.span)
 
 
-def _gettype(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _gettype(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("gettype", "1 argument", len(node.arguments), node.span)
     value = b.expr(node.arguments[0], row)
@@ -129,13 +126,13 @@ def _gettype(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return Const(T.STRING, value.type.value, node.span)
 
 
-def _column_names_of(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def _column_names_of(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """`column_names_of(T)`: the names of a table's columns as a dynamic array."""
     rel = b.table(node.arguments[0])
     return Const(T.DYNAMIC, [c.name for c in rel.schema if not c.hidden], node.span)
 
 
-FORMS: dict[str, Callable[[Binder, syntax.Call, Rel], Expr]] = {
+FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "now": _now,
     "ago": _ago,
     "toscalar": _toscalar,

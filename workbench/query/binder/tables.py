@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, Schema
 from workbench.query import syntax
+from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import Entry, FunctionEntry, PendingEntry, ScalarEntry, TableEntry
 from workbench.query.operators import OPERATORS
 from workbench.query.operators.externaldata import Unread
 from workbench.query.plan import Const, Rel, Scan, Values
 
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
-
-def table(b: Binder, node: syntax.Expression | syntax.Pipeline) -> Rel:
+def table(b: Inside, node: syntax.Expression | syntax.Pipeline) -> Rel:
     """The relation that `node` stands for (KQL206 where it is a value)."""
     if isinstance(node, syntax.Pipeline):
         source = _source(b, node.source)
@@ -25,7 +22,7 @@ def table(b: Binder, node: syntax.Expression | syntax.Pipeline) -> Rel:
     return _source(b, node)
 
 
-def _source(b: Binder, node: syntax.Expression | syntax.Operator) -> Rel:
+def _source(b: Inside, node: syntax.Expression | syntax.Operator) -> Rel:
     if isinstance(node, syntax.Operator):
         card = OPERATORS.get(node.keyword)
         assert card is not None  # the parser looked it up
@@ -45,7 +42,7 @@ def _source(b: Binder, node: syntax.Expression | syntax.Operator) -> Rel:
     raise diagnostics.expected_table(node.span)
 
 
-def _named(b: Binder, node: syntax.Name) -> Rel:
+def _named(b: Inside, node: syntax.Name) -> Rel:
     entry = resolved(b, node.name)
     if isinstance(entry, TableEntry):
         return entry.rel
@@ -57,7 +54,7 @@ def _named(b: Binder, node: syntax.Name) -> Rel:
     return stored(b, node.name, node)
 
 
-def stored(b: Binder, name: str, node: syntax.Node) -> Rel:
+def stored(b: Inside, name: str, node: syntax.Node) -> Rel:
     """A stored table, or a DataFrame of the caller."""
     schema = b.catalog.schema(name)
     if schema is not None:
@@ -77,7 +74,7 @@ def stored_scan(schema: Schema, name: str) -> Scan:
     return Scan(schema, name, numbered={"_Writer", "_Sequence"} <= names)
 
 
-def resolved(b: Binder, name: str) -> Entry | None:
+def resolved(b: Inside, name: str) -> Entry | None:
     """What a let name stands for, bound at its first use."""
     scope = b.scope.holder(name)
     if scope is None:
@@ -109,7 +106,7 @@ def _empty() -> Rel:
 # ---- calls that are tables ------------------------------------------------------------------
 
 
-def _table(b: Binder, node: syntax.Call) -> Rel:
+def _table(b: Inside, node: syntax.Call) -> Rel:
     if not node.arguments:
         raise diagnostics.wrong_count("table", "1 argument", 0, node.span)
     name = b.constant(node.arguments[0], "the name in table()", ScalarType.STRING)
@@ -117,13 +114,13 @@ def _table(b: Binder, node: syntax.Call) -> Rel:
     return entry.rel if isinstance(entry, TableEntry) else stored(b, name, node.arguments[0])
 
 
-def _materialize(b: Binder, node: syntax.Call) -> Rel:
+def _materialize(b: Inside, node: syntax.Call) -> Rel:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count(node.name, "1 argument", len(node.arguments), node.span)
     return table(b, node.arguments[0])
 
 
-def _watchlist(b: Binder, node: syntax.Call) -> Rel:
+def _watchlist(b: Inside, node: syntax.Call) -> Rel:
     """Watchlists are not kept yet: the columns that every one has, no rows, and a warning."""
     from workbench.base.dtypes import Column
 
@@ -136,7 +133,7 @@ def _watchlist(b: Binder, node: syntax.Call) -> Rel:
     return Unread(schema, f"The watchlist {name!r} has no rows here: watchlists are not kept yet.")
 
 
-TABULAR_CALLS: dict[str, Callable[[Binder, syntax.Call], Rel]] = {
+TABULAR_CALLS: dict[str, Callable[[Inside, syntax.Call], Rel]] = {
     "table": _table,
     "materialize": _materialize,
     "totable": _materialize,
@@ -144,7 +141,7 @@ TABULAR_CALLS: dict[str, Callable[[Binder, syntax.Call], Rel]] = {
 }
 
 
-def is_tabular_call(b: Binder, node: syntax.Call) -> bool:
+def is_tabular_call(b: Inside, node: syntax.Call) -> bool:
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
         return b.let_is_tabular(entry)
@@ -153,7 +150,7 @@ def is_tabular_call(b: Binder, node: syntax.Call) -> bool:
     return node.name in TABULAR_CALLS
 
 
-def _called(b: Binder, node: syntax.Call) -> Rel:
+def _called(b: Inside, node: syntax.Call) -> Rel:
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
         return b.let_table(entry, node)
@@ -170,7 +167,7 @@ def _called(b: Binder, node: syntax.Call) -> Rel:
     raise diagnostics.unknown_function(node.name, node.name_span, known)
 
 
-def looks_tabular(b: Binder, node: syntax.Expression, row: Rel) -> bool:
+def looks_tabular(b: Inside, node: syntax.Expression, row: Rel) -> bool:
     """Whether an argument is a table rather than a value."""
     if isinstance(node, syntax.Lambda):
         return True

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, parse_type
 from workbench.query import syntax
+from workbench.query.binder.inside import Inside
 from workbench.query.plan import Const, Expr, Rel
-
-if TYPE_CHECKING:
-    from workbench.query.binder.binder import Binder
 
 _PLAIN_ARGUMENTS = {"extract": 3, "extract_json": 2, "extractjson": 2}
 
 
-def extracted(b: Binder, node: syntax.Call, row: Rel) -> Expr:
+def extracted(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """The call without its type argument, converted to that type where there is one."""
     plain = _PLAIN_ARGUMENTS[node.name]
     arguments = list(node.arguments)
@@ -32,7 +28,7 @@ def extracted(b: Binder, node: syntax.Call, row: Rel) -> Expr:
     return found if type_ is None else b.convert(found, type_)
 
 
-def _type(b: Binder, node: syntax.Expression, row: Rel) -> ScalarType:
+def _type(b: Inside, node: syntax.Expression, row: Rel) -> ScalarType:
     if isinstance(node, syntax.Call) and node.name == "typeof":
         named = b.expr(node, row)
         found = parse_type(str(named.value)) if isinstance(named, Const) else None

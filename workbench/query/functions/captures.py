@@ -152,7 +152,8 @@ def _quoted(text: str, at: int, how: dict[str, Any]) -> tuple[str, int] | None:
             continue
         out, i = "", at + 1
         while i < len(text):
-            if how["escape"] and text[i] == how["escape"] and i + 1 < len(text):
+            escaped = how["escape"] == text[i] and i + 1 < len(text)
+            if escaped and (text[i] != quote[-1] or text[i + 1] == quote[-1]):
                 out, i = out + text[i + 1], i + 2
             elif text[i] == quote[-1]:
                 return out, i + 1

@@ -179,8 +179,16 @@ for _name in ("like", "like_cs", "notlike", "notlike_cs"):
     _like(_name)
 
 
+def _octal(m: re.Match[str]) -> str:
+    return f"\\x{{{int(m[1], 8):x}}}" if m[1] else m[0]
+
+
 def checked_regex(pattern: str, span: Span | None = None) -> str:
-    """The pattern, or KQL209 (at `span`) where the engine cannot read it."""
+    """The pattern in the engine's words, or KQL209 (at `span`) where the engine cannot read it.
+
+    Kusto knows `\\0` to `\\377` as characters by octal code; the engine does not.
+    """
+    pattern = re.sub(r"\\(?:([0-7]{1,3})|.)", _octal, pattern, flags=re.DOTALL)
     try:
         pl.select(pl.lit("").str.contains(pattern))
     except pl.exceptions.PolarsError as error:

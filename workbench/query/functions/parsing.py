@@ -219,8 +219,11 @@ _STEP = re.compile(
 )
 
 
+_NOT_SIMPLE = re.compile(r"""\.\.|\*|\[\s*\(|\?\(|\[[^\]'"]*[:,]""")
+
+
 def json_path(path: str) -> tuple[str | int, ...] | None:
-    """The steps of a simple JSON path (`$.a['b'][0]`), or None where it is another.
+    """The steps of a simple JSON path (`$.a['b'][0]`), or None where it is no such path.
 
     Examples
     --------
@@ -246,20 +249,21 @@ def json_path(path: str) -> tuple[str | int, ...] | None:
 class ExtractJson:
     """The value at a path of a JSON text, as text; "" where there is none.
 
-    A third argument `typeof(…)` gives the result as that type. Paths have names and indexes only.
+    A third argument `typeof(…)` gives the result as that type. Paths have names and indexes only; a text
+    that is no path at all leads nowhere.
     """
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         path = constant_text(args[0]) or ""
         steps = json_path(path)
-        if steps is None:
+        if steps is None and _NOT_SIMPLE.search(path):
             why = f"{path!r} has more than names and indexes"
             raise diagnostics.bad_argument("extract_json()", why, span_of(args[0]) or NO_SPAN)
 
         def at_path(text: str) -> str:
-            value = loads(text)
-            for step in steps:
+            value = None if steps is None else loads(text)
+            for step in steps or ():
                 value = step_into(value, step)
             return str(python_cast(value, DYNAMIC, STRING))
 

@@ -12,9 +12,10 @@ from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
 from workbench.query.operators._per_group import free_name
-from workbench.query.plan import Col, Expr, Filter, Project, Rel, Summarize, columns_of
+from workbench.query.plan import Aggregate, Col, Const, Expr, Filter, Project, Rel, Summarize, columns_of
 
 T = ScalarType
+_MOST = 2**20  # elements of a series
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,47 +110,56 @@ class MakeSeries:
     @staticmethod
     def bind(s: MakeSeriesSyntax, source: Rel, b: BinderApi) -> Rel:
         ((axis_name, axis),) = b.columns([s.axis], source)
-        type_ = axis.type
-        if type_ not in (T.INT, T.LONG, T.REAL, T.DATETIME, T.TIMESPAN):
-            raise diagnostics.wrong_type("the axis of make-series", "times or numbers", type_.value, s.axis.span)  # fmt: skip
-        wanted = T.LONG if type_ is T.INT else type_
-        start = None if s.start is None else b.constant(s.start, "the start", wanted)
-        stop = None if s.stop is None else b.constant(s.stop, "the end", wanted)
-        step = b.constant(s.step, "the step", T.TIMESPAN if type_ is T.DATETIME else wanted)
+        if axis.type not in (T.INT, T.LONG, T.REAL, T.DATETIME, T.TIMESPAN):
+            raise diagnostics.wrong_type(
+                "the axis of make-series", "times or numbers", axis.type.value, s.axis.span
+            )
+        axis = b.convert(axis, T.LONG if axis.type is T.INT else axis.type)
+        step = b.constant(s.step, "the step", T.TIMESPAN if axis.type is T.DATETIME else axis.type)
         if step is None or step <= 0:
             raise diagnostics.bad_argument("make-series", "the step has to be greater than 0", s.step.span)
-        anchor = start if start is not None and not s.inclusive else MIN_DATETIME_TICKS if type_ is T.DATETIME else 0  # fmt: skip
-        first, last = _steps(start, stop, step, anchor, inclusive=s.inclusive)
-        for bound, node, mark in ((start, s.start, ">="), (stop, s.stop, "<=" if s.inclusive else "<")):
-            if bound is not None and node is not None:
-                limit = b.fold(b.convert(b.expr(node, Project((), source, ())), wanted))
-                condition = b.call(mark, b.convert(axis, wanted), limit, span=node.span)
-                source = Filter(source.schema, source, condition)
+        source, start, stop = _cut(s, axis, source, b)
+        anchor = MIN_DATETIME_TICKS if axis.type is T.DATETIME else 0
+        if start is not None and not s.inclusive:
+            anchor = start
         keys = b.columns(s.keys, source)
         place = free_name("__step", source)
-        column = Column(place, T.LONG, True)
-        binned = Binned((*source.schema, column), source, axis, place, anchor, step)
-        aggregates, made = b.aggregates(s.aggregates, binned, [n for n, _ in keys])
-        by = (*keys, (place, Col(T.LONG, place)))
-        grouped = tuple(Column(n, e.type) for n, e in by)
-        computed = tuple(c for a in aggregates for c in a.columns)
-        steps: Rel = Summarize((*grouped, *computed), binned, by, aggregates)
-        output = (*((n, Col(e.type, n)) for n, e in by), *made)
-        steps = Project(tuple(Column(n, e.type) for n, e in output), steps, output)
-        defaults = [_default(node, e.type, b) for node, (_, e) in zip(s.defaults, made, strict=True)]
-        values = tuple((Column(n, e.type), d) for (n, e), d in zip(made, defaults, strict=True))
-        names = {n for n, _ in keys} | {n for n, _ in made}
-        if axis_name in names:
+        binned = Binned((*source.schema, Column(place, T.LONG, True)), source, axis, place, anchor, step)
+        aggregates, made = b.aggregates(s.aggregates, binned, keys)
+        if axis_name in {n for n, _ in (*keys, *made)}:
             raise diagnostics.name_declared_twice(axis_name, s.axis.span)
-        schema: Schema = (
-            *grouped[:-1],
-            *(Column(c.name, T.DYNAMIC) for c, _ in values),
-            Column(axis_name, T.DYNAMIC),
+        by = [*keys, (place, Col(T.LONG, place))]
+        values = tuple(
+            (Column(n, e.type), _default(node, e.type, b))
+            for node, (n, e) in zip(s.defaults, made, strict=True)
         )
+        arrays = [*(c.name for c, _ in values), axis_name]
+        schema: Schema = (*(Column(n, e.type) for n, e in keys), *(Column(n, T.DYNAMIC) for n in arrays))
         return Series(
-            schema, steps, tuple(n for n, _ in keys), values, place, Column(axis_name, wanted),
-            anchor, step, first, last, s.nonempty,
+            schema, _steps(binned, by, aggregates, made), tuple(n for n, _ in keys), values, place,
+            Column(axis_name, axis.type), anchor, step, *_outermost(start, stop, step, anchor, s), s.nonempty,
         )  # fmt: skip
+
+
+def _cut(s: MakeSeriesSyntax, axis: Expr, source: Rel, b: BinderApi) -> tuple[Rel, Any, Any]:
+    """The rows inside of the bounds, and the bounds."""
+    found: list[Any] = []
+    for node, mark in ((s.start, ">="), (s.stop, "<=" if s.inclusive else "<")):
+        value = None if node is None else b.constant(node, "a bound of make-series", axis.type)
+        if value is not None and node is not None:
+            limit = Const(axis.type, value, node.span)
+            source = Filter(source.schema, source, b.call(mark, axis, limit, span=node.span))
+        found.append(value)
+    return source, found[0], found[1]
+
+
+def _steps(binned: Rel, by: list[tuple[str, Expr]], aggregates: tuple[Aggregate, ...], made: list[tuple[str, Expr]]) -> Rel:  # fmt: skip
+    """One row a series and step, with what was asked for."""
+    keys = tuple(Column(n, e.type) for n, e in by)
+    computed = tuple(c for a in aggregates for c in a.columns)
+    grouped = Summarize((*keys, *computed), binned, tuple(by), aggregates)
+    output = (*((c.name, Col(c.type, c.name)) for c in keys), *made)
+    return Project(tuple(Column(n, e.type) for n, e in output), grouped, output)
 
 
 _Bounds = tuple[syntax.Expression | None, syntax.Expression | None, syntax.Expression, bool]
@@ -169,12 +179,14 @@ def _bounds(p: ParserApi, axis: syntax.Expression) -> _Bounds:
     return first, last, p.expression(), False
 
 
-def _steps(start: Any, stop: Any, step: Any, anchor: Any, *, inclusive: bool) -> tuple[int | None, int | None]:  # fmt: skip
+def _outermost(start: Any, stop: Any, step: Any, anchor: Any, s: MakeSeriesSyntax) -> tuple[int | None, int | None]:  # fmt: skip
     """Numbers of the first and the last step, None where the data say it."""
     first = None if start is None else int((start - anchor) // step)
     if stop is None:
         return first, None
-    last = (stop - anchor) // step if inclusive else -(-(stop - anchor) // step) - 1
+    last = (stop - anchor) // step if s.inclusive else -(-(stop - anchor) // step) - 1
+    if first is not None and last - first >= _MOST:
+        raise diagnostics.bad_argument("make-series", f"{int(last) - first + 1} steps are more than {_MOST}", s.step.span)  # fmt: skip
     return first, int(last)
 
 
