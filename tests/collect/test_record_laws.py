@@ -64,7 +64,7 @@ def _schema(types: dict[str, ScalarType | None]) -> Schema:
     return tuple(Column(name, type_) for name, type_ in types.items() if type_ is not None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(records=RECORDS, known=st.fixed_dictionaries({"a": TYPES, "b": TYPES, "a_s": TYPES}))
 def test_every_value_is_in_its_column_or_beside_it(
     records: list[dict[str, Any]], known: dict[str, ScalarType | None]
@@ -82,7 +82,7 @@ def test_every_value_is_in_its_column_or_beside_it(
         assert filled <= sum(v is not None for v in record.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(records=RECORDS, cuts=st.lists(st.integers(0, 12), max_size=3))
 def test_cutting_changes_nothing(records: list[dict[str, Any]], cuts: list[int]) -> None:
     """Blocks that are joined are the columns of the whole (numbers may be long here, real there)."""

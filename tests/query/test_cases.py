@@ -75,7 +75,7 @@ def test_update_writes_what_came_and_nothing_else(sample: Path) -> None:
     text = sample.read_text()
     assert text.startswith(SAMPLE.format(first="n:long|s:string\n1|a\\|b\\n")[:-1])
     assert text.endswith(
-        "[error]\nKQL101 at 1:7: no column named 'nothing'\n  print nothing\n        ^^^^^^^\n"
+        "[error]\nKQL101 at 1:7: nothing here is named 'nothing'\n  print nothing\n        ^^^^^^^\n"
     )
     assert [casefile.update(c, asked(c.query)) for c in casefile.read(sample)] == [False, False]
 

@@ -22,6 +22,10 @@ class Span:
         return Span(min(self.start, other.start), max(self.end, other.end))
 
 
+_REMEMBERED = 16
+_recent: dict[str, tuple[str, str, Span | None, str | None, str | None]] = {}
+
+
 class WorkbenchError(Exception):
     """A mistake that its reader can mend.
 
@@ -51,21 +55,23 @@ class WorkbenchError(Exception):
     def __init__(
         self,
         code: str,
-        message: str,
+        message: str | None = None,
         span: Span | None = None,
         text: str | None = None,
         hint: str | None = None,
     ) -> None:
+        if message is None:
+            # An engine that ran one of our functions raises a copy, made of the message alone.
+            code, message, span, text, hint = _recent.get(code.split("\n\n")[0], ("KQL301", code, None, None, None))  # fmt: skip
         super().__init__(message)
         self.code = code
         self.message = message
         self.span = span
         self.text = text
         self.hint = hint
-
-    def __reduce__(self) -> tuple[type[WorkbenchError], tuple[object, ...]]:
-        # Engines hand errors of our functions on as copies.
-        return WorkbenchError, (self.code, self.message, self.span, self.text, self.hint)
+        _recent[str(self)] = (code, message, span, text, hint)
+        while len(_recent) > _REMEMBERED:
+            del _recent[next(iter(_recent))]
 
     def within(self, text: str) -> WorkbenchError:
         """The same error, told which text its span points into (kept if it already knows)."""

@@ -13,13 +13,13 @@ import os
 import stat
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
 
+from workbench.base import clock
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.collect.archives import members
 from workbench.collect.streams import PIECE, Member, Stream
@@ -173,4 +173,4 @@ def _spooled(name: str, stream: IO[bytes], spool: Path, progress: Progress) -> S
         size += len(data)
         progress(size, None)
     file.flush()
-    return Source(name, file, digest.hexdigest(), size, time.time(), str(spool))
+    return Source(name, file, digest.hexdigest(), size, clock.now_us() / 1e6, str(spool))

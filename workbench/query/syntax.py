@@ -204,7 +204,7 @@ class Let(Statement):
 @dataclass(frozen=True, slots=True)
 class SetOption(Statement):
     name: str
-    value: Any = True
+    value: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

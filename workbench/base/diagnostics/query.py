@@ -74,10 +74,12 @@ def too_deep(span: Span) -> WorkbenchError:
 # ---- names ----------------------------------------------------------------------------------
 
 
+UNKNOWN_COLUMN = "KQL101"
+
+
 def unknown_column(name: str, span: Span, columns: Sequence[str]) -> WorkbenchError:
-    return WorkbenchError(
-        "KQL101", f"no column named {name!r}", span, hint=_did_you_mean(name, columns, "columns here")
-    )
+    what = f"no column named {name!r}" if columns else f"nothing here is named {name!r}"
+    return WorkbenchError("KQL101", what, span, hint=_did_you_mean(name, columns, "columns here"))
 
 
 def unknown_table(name: str, span: Span, tables: Sequence[str]) -> WorkbenchError:
@@ -139,7 +141,12 @@ def wrong_count(name: str, wanted: str, got: int, span: Span) -> WorkbenchError:
 
 
 def not_constant(what: str, span: Span) -> WorkbenchError:
-    return WorkbenchError("KQL204", f"{what} has to be a constant", span)
+    return WorkbenchError(
+        "KQL204",
+        f"{what} has to be a constant",
+        span,
+        hint="columns can't be used here; name a value with let",
+    )
 
 
 def needs_serialized(name: str, span: Span) -> WorkbenchError:

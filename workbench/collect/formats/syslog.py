@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from workbench.base import clock
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
@@ -179,7 +180,7 @@ def _structured(rest: str) -> tuple[dict[str, dict[str, str]] | None, str]:
 def looks_like(head: bytes) -> bool:
     first = head.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     try:
-        parse(first.decode("utf-8", "replace"), datetime.now(UTC))
+        parse(first.decode("utf-8", "replace"), datetime.fromtimestamp(clock.now_us() / 1e6, UTC))
     except ValueError:
         return False
     return True

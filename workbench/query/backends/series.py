@@ -9,7 +9,6 @@ import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
-from workbench.base.errors import Span
 from workbench.query.functions import _json
 from workbench.query.functions.forms import dumps, literal
 from workbench.query.lowering import Form, Frame, PolarsContext, Value, to_polars
@@ -60,10 +59,10 @@ def _text(value: Any, type_: ScalarType) -> str:
     return str(found)
 
 
-def _length(first: int, last: int) -> int:
+def _length(rel: Series, first: int, last: int) -> int:
     count = max(0, last - first + 1)
     if count > _MOST:
-        raise diagnostics.bad_argument("make-series", f"{count} steps are more than {_MOST}", Span(0, 0))
+        raise diagnostics.bad_argument("make-series", f"{count} steps are more than {_MOST}", rel.span)
     return count
 
 
@@ -71,7 +70,7 @@ def _array(rel: Series, name: str, default: str) -> pl.Expr:
     """One array a row, out of the numbers of the steps and their pieces."""
 
     def filled(row: dict[str, Any]) -> str:
-        cells = [default] * _length(row["first"], row["last"])
+        cells = [default] * _length(rel, row["first"], row["last"])
         for place, piece in zip(row["places"], row["pieces"], strict=True):
             at = place - row["first"]
             if 0 <= at < len(cells):
@@ -107,7 +106,7 @@ def _axis(rel: Series) -> pl.Expr:
 
 
 def _points(rel: Series, first: int, last: int) -> str:
-    values = [rel.anchor + rel.step * i for i in range(first, first + _length(first, last))]
+    values = [rel.anchor + rel.step * i for i in range(first, first + _length(rel, first, last))]
     return dumps([_json.element(v, rel.axis.type) for v in values]) or "[]"
 
 
@@ -115,7 +114,7 @@ def _defaults(rel: Series) -> pl.LazyFrame:
     """The row for no input."""
     assert rel.first is not None
     assert rel.last is not None
-    count = _length(rel.first, rel.last)
+    count = _length(rel, rel.first, rel.last)
     cells = {c.name: "[" + ",".join([_text(d, c.type)] * count) + "]" for c, d in rel.values}
     cells[rel.axis.name] = _points(rel, rel.first, rel.last)
     return pl.LazyFrame({n: [cells[n]] for n in rel.names()})

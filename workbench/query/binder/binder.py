@@ -13,7 +13,7 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import syntax
-from workbench.query.binder import calls, expressions, functions_let, names, projections, tables
+from workbench.query.binder import calls, expressions, functions_let, names, projections, special, tables
 from workbench.query.binder.inside import Catalog, Hooks
 from workbench.query.binder.scope import (
     BoundName,
@@ -97,6 +97,11 @@ class Binder:
         for statement in statements:
             if isinstance(statement, syntax.Let):
                 self._let(statement)
+            elif isinstance(statement, syntax.SetOption):
+                # The other options tune Kusto's engine: they are read and mean nothing here.
+                if statement.name in special.BIN_AUTO and statement.value is not None:
+                    option = self.fold(self.expr(statement.value, EMPTY_ROW))
+                    self.scope.entries[statement.name] = ScalarEntry(option)
             elif isinstance(statement, syntax.DeclareParameters):
                 for p in statement.parameters:
                     if self.scope.find(p.name) is None and p.default is not None and p.type is not None:
@@ -127,7 +132,12 @@ class Binder:
         raise diagnostics.wrong_type("a condition", "bool", bound.type.value, node.span)
 
     def constant(self, node: syntax.Expression, what: str, type_: ScalarType | None = None) -> Any:
-        bound = self.expr(node, EMPTY_ROW)
+        try:
+            bound = self.expr(node, EMPTY_ROW)
+        except WorkbenchError as error:
+            if error.code != diagnostics.UNKNOWN_COLUMN or error.span != node.span:
+                raise
+            raise diagnostics.not_constant(what, node.span) from None
         if type_ is not None:
             bound = self.convert(bound, type_)
         folded = self.fold(bound)

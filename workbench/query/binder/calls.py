@@ -12,6 +12,7 @@ from workbench.query.binder import several, special
 from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry
 from workbench.query.functions import AGGREGATES, FUNCTIONS, UNSUPPORTED, Card, Signature, common
+from workbench.query.functions._cast import python_cast
 from workbench.query.plan import Call, Const, Expr, Rel
 
 T = ScalarType
@@ -131,7 +132,7 @@ def _conversion(arg: Expr, wanted: frozenset[ScalarType]) -> tuple[int, ScalarTy
         return 20, T.DYNAMIC
     if have is T.STRING and len(wanted) == 1 and isinstance(arg, Const):
         to = next(iter(wanted))
-        if to in _FROM_TEXT:
+        if to in _FROM_TEXT and (to is T.DYNAMIC or python_cast(arg.value, T.STRING, to) is not None):
             return 30, to
     if have is T.GUID and T.STRING in wanted:
         return 12, T.STRING
@@ -156,11 +157,15 @@ def _no_overload(card: Card, name: str, args: Sequence[Expr], span: Span, spans:
         if len(kinds) == 2:
             return diagnostics.no_operator_for(name, kinds[0], kinds[1], span, _cast_hint(args))
         return diagnostics.wrong_type(f"'{name[-1]}'", "a number", kinds[0], span)
-    signature = fitting[0]
     for i, arg in enumerate(args):
-        param = signature.at(i)
-        if param is not None and _conversion(arg, param.types) is None:
-            wanted = " or ".join(sorted(t.value for t in param.types))
+        params = [p for s in fitting if (p := s.at(i)) is not None]
+        if params and all(_conversion(arg, p.types) is None for p in params):
+            types = frozenset(t for p in params for t in p.types)
+            wanted = (
+                "a number"
+                if types >= {T.INT, T.LONG, T.REAL}
+                else " or ".join(sorted(t.value for t in types))
+            )
             where = spans[i] if i < len(spans) else span
             return diagnostics.wrong_type(f"argument {i + 1} of {name}()", wanted, arg.type.value, where)
     return diagnostics.wrong_type(f"{name}()", "other arguments", ", ".join(a.type.value for a in args), span)

@@ -84,23 +84,21 @@ def _enter(b: Inside, function: FunctionEntry, node: syntax.Call, row: Rel, firs
         entries[parameters[0].name] = TableEntry(first)
         parameters = parameters[1:]
     if len(positional) > len(parameters):
-        raise diagnostics.wrong_count(
-            function.name, f"{len(parameters)} arguments", len(node.arguments), node.span
-        )
+        raise diagnostics.wrong_count(function.name, _count(len(parameters)), len(node.arguments), node.span)
     in_order = iter(positional)
     for p in parameters:
         argument = named[p.name] if p.name in named else next(in_order, None)
         if p.tabular:
             if argument is None:
                 raise diagnostics.wrong_count(
-                    function.name, f"{len(parameters)} arguments", len(positional), node.span
+                    function.name, _count(len(parameters)), len(positional), node.span
                 )
             entries[p.name] = TableEntry(_fitting(b.table(argument), p, argument))
             continue
         if argument is None:
             if p.default is None:
                 raise diagnostics.wrong_count(
-                    function.name, f"{len(parameters)} arguments", len(positional), node.span
+                    function.name, _count(len(parameters)), len(positional), node.span
                 )
             value = b.expr(p.default, row)
         else:
@@ -126,3 +124,7 @@ def _fitting(rel: Rel, p: syntax.Parameter, argument: syntax.Expression) -> Rel:
         return rel
     pairs = tuple((n, convert(Col(rel.column(n).type, n), t)) for n, t in p.columns)  # type: ignore[union-attr]
     return Project(tuple(Column(n, t) for n, t in p.columns), rel, pairs)
+
+
+def _count(number: int) -> str:
+    return f"{number} argument{'' if number == 1 else 's'}"

@@ -54,6 +54,8 @@ def _call_name(node: syntax.Call, row: Rel | None) -> str | None:
         if isinstance(first, syntax.Literal) and row is not None and row.column(str(first.value)):
             return str(first.value)
         return None
+    if node.name == "bin_auto" and node.arguments:
+        return result_name(node.arguments[0], row)
     card: Card | None = AGGREGATES.get(node.name) or FUNCTIONS.get(node.name)
     if card is None:
         return None

@@ -9,6 +9,7 @@ from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.binder import typed_result
 from workbench.query.binder.inside import Inside
+from workbench.query.binder.scope import ScalarEntry
 from workbench.query.plan import Call, Col, Const, Expr, Rel
 
 T = ScalarType
@@ -132,6 +133,23 @@ def _column_names_of(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     return Const(T.DYNAMIC, [c.name for c in rel.schema if not c.hidden], node.span)
 
 
+# What `bin_auto()` reads: options that `set` declares, as names of the query.
+BIN_AUTO = ("query_bin_auto_size", "query_bin_auto_at")
+
+
+def _bin_auto(b: Inside, node: syntax.Call, row: Rel) -> Expr:
+    """`bin_auto(x)`: `bin` or `bin_at` with the size and the fixed point that `set` statements gave."""
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("bin_auto", "1 argument", len(node.arguments), node.span)
+    size, at = (b.scope.find(name) for name in BIN_AUTO)
+    if not isinstance(size, ScalarEntry):
+        raise diagnostics.bad_argument("bin_auto()", f"say how large the bins are: set {BIN_AUTO[0]}=1h;", node.span)
+    value = b.expr(node.arguments[0], row)
+    if isinstance(at, ScalarEntry):
+        return b.call("bin_at", value, size.expr, at.expr, span=node.span)
+    return b.call("bin", value, size.expr, span=node.span)
+
+
 FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "now": _now,
     "ago": _ago,
@@ -147,6 +165,8 @@ FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "iif": _iff,
     "gettype": _gettype,
     "column_names_of": _column_names_of,
+    "bin_auto": _bin_auto,
+    "percentile_tdigest": typed_result.extracted,
     "extract": typed_result.extracted,
     "extract_json": typed_result.extracted,
     "extractjson": typed_result.extracted,

@@ -1,4 +1,4 @@
-"""`extract(…, typeof(long))` and `extract_json(…, typeof(long))`: calls whose last argument is a type."""
+"""`extract(…, typeof(long))`, `extract_json`, `percentile_tdigest`: calls whose last argument is a type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workbench.query import syntax
 from workbench.query.binder.inside import Inside
 from workbench.query.plan import Const, Expr, Rel
 
-_PLAIN_ARGUMENTS = {"extract": 3, "extract_json": 2, "extractjson": 2}
+_PLAIN_ARGUMENTS = {"extract": 3, "extract_json": 2, "extractjson": 2, "percentile_tdigest": 2}
 
 
 def extracted(b: Inside, node: syntax.Call, row: Rel) -> Expr:

@@ -16,6 +16,8 @@ from workbench.base.dtypes import (
     parse_datetime,
     parse_timespan,
 )
+from workbench.query.functions import _cast_columns
+from workbench.query.functions.values import DECIMAL_TYPE, POLARS_TYPES, dumps, loads
 
 T = ScalarType
 _INT_RANGE = (-(2**31), 2**31 - 1)
@@ -37,17 +39,16 @@ def _float_to_long(expr: pl.Expr) -> pl.Expr:
     return expr.cast(pl.Int64, strict=False)
 
 
-_DECIMAL = pl.Decimal(38, 12)
 _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.INT, T.LONG): lambda e: e.cast(pl.Int64),
     (T.INT, T.REAL): lambda e: e.cast(pl.Float64),
     (T.LONG, T.REAL): lambda e: e.cast(pl.Float64),
-    (T.LONG, T.INT): lambda e: e.cast(pl.Int32, strict=False),
+    (T.LONG, T.INT): lambda e: e.cast(pl.Int32, wrap_numerical=True),
     (T.REAL, T.LONG): _float_to_long,
     (T.REAL, T.INT): lambda e: e.cast(pl.Int32, strict=False),
-    (T.INT, T.DECIMAL): lambda e: e.cast(_DECIMAL, strict=False),
-    (T.LONG, T.DECIMAL): lambda e: e.cast(_DECIMAL, strict=False),
-    (T.REAL, T.DECIMAL): lambda e: e.cast(_DECIMAL, strict=False),
+    (T.INT, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
+    (T.LONG, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
+    (T.REAL, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
     (T.DECIMAL, T.REAL): lambda e: e.cast(pl.Float64),
     (T.DECIMAL, T.LONG): lambda e: e.cast(pl.Int64, strict=False),
     (T.DECIMAL, T.INT): lambda e: e.cast(pl.Int32, strict=False),
@@ -57,9 +58,14 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.INT, T.BOOL): lambda e: e != 0,
     (T.LONG, T.BOOL): lambda e: e != 0,
     (T.REAL, T.BOOL): lambda e: e != 0,
+    (T.DECIMAL, T.BOOL): lambda e: e != 0,
+    (T.BOOL, T.DECIMAL): lambda e: e.cast(pl.Int64).cast(_DECIMAL),
     (T.LONG, T.DATETIME): lambda e: e - 621355968000000000,
+    (T.INT, T.DATETIME): lambda e: e.cast(pl.Int64) - 621355968000000000,
+    (T.REAL, T.DATETIME): lambda e: e.cast(pl.Int64, strict=False) - 621355968000000000,
     (T.LONG, T.TIMESPAN): lambda e: e,
     (T.INT, T.TIMESPAN): lambda e: e.cast(pl.Int64),
+    (T.REAL, T.TIMESPAN): lambda e: e.cast(pl.Int64, strict=False),
     (T.DATETIME, T.LONG): lambda e: e + 621355968000000000,
     (T.TIMESPAN, T.LONG): lambda e: e,
     (T.TIMESPAN, T.REAL): lambda e: e.cast(pl.Float64),
@@ -83,6 +89,10 @@ def to_string(expr: pl.Expr, source: ScalarType) -> pl.Expr:
         )
     if source is T.GUID:
         return expr.fill_null("")
+    if source is T.DATETIME:
+        return _cast_columns.datetime_text(expr)
+    if source is T.TIMESPAN:
+        return _cast_columns.timespan_text(expr)
     return _by_row(expr, source, T.STRING)
 
 
@@ -103,6 +113,10 @@ def real_text(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{value:.1f}"
     text = repr(value)
+    if abs(value) >= 1e15 and "e" not in text:
+        digits = text.removesuffix(".0").lstrip("-")
+        rest = digits[1:].replace(".", "").rstrip("0")
+        text = f"{'-' if value < 0 else ''}{digits[0]}{'.' + rest if rest else ''}e15"
     if "e" in text:
         mantissa, exponent = text.split("e")
         return f"{mantissa.removesuffix('.0')}E{'-' if exponent[0] == '-' else '+'}{exponent.lstrip('+-').zfill(2)}"
@@ -144,7 +158,11 @@ def python_cast(value: Any, source: ScalarType, to: ScalarType) -> Any:
             return float(value)
         if to is T.BOOL:
             return bool(value)
-    except (ValueError, OverflowError):
+        if to is T.DECIMAL:
+            from decimal import Decimal
+
+            return Decimal(str(value) if source is T.REAL else int(value))
+    except (ValueError, ArithmeticError):
         return None
     return None
 
@@ -232,9 +250,7 @@ def _from_json(value: Any, to: ScalarType) -> Any:
 
 
 def _by_row(expr: pl.Expr, source: ScalarType, to: ScalarType) -> pl.Expr:
-    from workbench.query.functions.forms import POLARS_TYPES, dumps, loads
-
-    def batch(series: pl.Series) -> pl.Series:
+    def one_by_one(series: pl.Series) -> pl.Series:
         values: list[Any] = series.to_list()
         if source is T.DYNAMIC:
             values = [loads(v) for v in values]
@@ -242,5 +258,13 @@ def _by_row(expr: pl.Expr, source: ScalarType, to: ScalarType) -> pl.Expr:
         if to is T.DYNAMIC:
             out = [dumps(v) for v in out]
         return pl.Series(series.name, out, POLARS_TYPES[to], strict=False)
+
+    def batch(series: pl.Series) -> pl.Series:
+        quick = _cast_columns.quick(series, source, to)
+        if quick is None:
+            return one_by_one(series)
+        done, left = quick
+        rows = left.fill_null(False).arg_true()
+        return done.scatter(rows, one_by_one(series.gather(rows))) if len(rows) else done
 
     return expr.map_batches(batch, return_dtype=POLARS_TYPES[to], is_elementwise=True)

@@ -14,9 +14,38 @@ from workbench.query.functions.forms import POLARS_TYPES, canonical, converted, 
 from workbench.query.lowering import Value
 from workbench.query.plan import Const, Expr
 
+Types = Sequence[ScalarType | None]
+ByPython = Callable[[Card, list[Any], list[ScalarType], ScalarType, dict[str, Any]], pl.Expr]
 
-def apply_scalar(card: Card, args: Sequence[Expr], values: Sequence[Value], types: Sequence[ScalarType | None], returns: ScalarType, signature: Signature) -> Value:  # fmt: skip
+
+def apply_scalar(
+    card: Card,
+    args: Sequence[Expr],
+    values: Sequence[Value],
+    types: Types,
+    returns: ScalarType,
+    signature: Signature,
+) -> Value:
     """A call of `card`, lowered. `types` are the parameter types the binder chose (None: as it is)."""
+    return _apply(card, args, values, types, returns, signature, _row_call)
+
+
+def apply_aggregate(
+    card: Card,
+    args: Sequence[Expr],
+    values: Sequence[Value],
+    types: Types,
+    returns: ScalarType,
+    signature: Signature,
+) -> Value:
+    """An aggregating expression for a card with `lower`, `polars` or `group`."""
+    return _apply(card, args, values, types, returns, signature, _group_call)
+
+
+def _apply(
+    card: Card, args: Sequence[Expr], values: Sequence[Value], types: Types, returns: ScalarType,
+    signature: Signature, by_python: ByPython,
+) -> Value:  # fmt: skip
     implementation = card.implementation
     ready = [v if t is None else converted(v, t) for v, t in zip(values, types, strict=True)]
     if hasattr(implementation, "lower"):
@@ -25,14 +54,12 @@ def apply_scalar(card: Card, args: Sequence[Expr], values: Sequence[Value], type
     given: list[Any] = []
     for i, (value, arg) in enumerate(zip(ready, args, strict=True)):
         param = signature.at(i)
-        if param is not None and param.constant and isinstance(arg, Const):
-            given.append(arg.value)
-        else:
-            given.append(canonical(value))
+        constant = param is not None and param.constant and isinstance(arg, Const)
+        given.append(arg.value if constant else canonical(value))  # type: ignore[attr-defined]
     more: dict[str, Any] = {"types": [v.type for v in ready]} if card.wants_types else {}
     if hasattr(implementation, "polars"):
         return Value(implementation.polars(*given, **more), returns)
-    return Value(_row_call(card, given, [v.type for v in ready], returns, more), returns)
+    return Value(by_python(card, given, [v.type for v in ready], returns, more), returns)
 
 
 def _row_call(card: Card, given: list[Any], types: list[ScalarType], returns: ScalarType, more: dict[str, Any]) -> pl.Expr:  # fmt: skip
@@ -70,26 +97,6 @@ def _row_call(card: Card, given: list[Any], types: list[ScalarType], returns: Sc
 
     packed = pl.struct(given[i].alias(f"a{i}") for i in columns)
     return packed.map_batches(batch, return_dtype=dtype, is_elementwise=True)
-
-
-def apply_aggregate(card: Card, args: Sequence[Expr], values: Sequence[Value], types: Sequence[ScalarType | None], returns: ScalarType, signature: Signature) -> Value:  # fmt: skip
-    """An aggregating expression for a card with `polars` or `group`."""
-    implementation = card.implementation
-    ready = [v if t is None else converted(v, t) for v, t in zip(values, types, strict=True)]
-    if hasattr(implementation, "lower"):
-        result: Value = implementation.lower(ready, args, returns)
-        return result
-    given: list[Any] = []
-    for i, (value, arg) in enumerate(zip(ready, args, strict=True)):
-        param = signature.at(i)
-        if param is not None and param.constant and isinstance(arg, Const):
-            given.append(arg.value)
-        else:
-            given.append(canonical(value))
-    more: dict[str, Any] = {"types": [v.type for v in ready]} if card.wants_types else {}
-    if hasattr(implementation, "polars"):
-        return Value(implementation.polars(*given, **more), returns)
-    return Value(_group_call(card, given, [v.type for v in ready], returns, more), returns)
 
 
 def _group_call(card: Card, given: list[Any], types: list[ScalarType], returns: ScalarType, more: dict[str, Any]) -> pl.Expr:  # fmt: skip

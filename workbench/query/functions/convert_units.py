@@ -112,7 +112,7 @@ _VOLUME = {
             "Micrometer", "Millimeter", "Centimeter", "Decimeter", "Hectometer", "Kilometer", "Inch", "Yard", "Mile",
         )
     },
-    "AcreFoot": 1233.48183754752, "BoardFoot": _CUBIC_FOOT / 12, "OilBarrel": 42 * _US_GALLON,
+    "AcreFoot": 1 / 0.000810714, "BoardFoot": _CUBIC_FOOT / 12, "OilBarrel": 42 * _US_GALLON,
     "UsBeerBarrel": 31 * _US_GALLON, "ImperialBeerBarrel": 36 * _GALLON, "UsQuart": _US_GALLON / 4,
     "UsPint": _US_GALLON / 8, "UsOunce": _US_GALLON / 128, "UsTablespoon": _US_GALLON / 256,
     "UsTeaspoon": _US_GALLON / 768, "UsCustomaryCup": _US_GALLON / 16, "UsLegalCup": 0.00024, "ImperialPint": _GALLON / 8,

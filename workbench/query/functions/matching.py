@@ -206,9 +206,12 @@ def _regex(name: str) -> None:
         """Some part of the text matches the regular expression (RE2)."""
 
         @staticmethod
-        def polars(value: pl.Expr, pattern: str) -> pl.Expr:
-            found = value.str.contains(checked_regex(pattern))
-            return ~found if negated else found
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            pattern = args[1]
+            assert isinstance(pattern, Const)  # the signature asks for it
+            span = pattern.span if pattern.span.end else None
+            found = canonical(values[0]).str.contains(checked_regex(str(pattern.value), span))
+            return Value(~found if negated else found, T.BOOL)
 
 
 _regex("matches regex")

@@ -106,8 +106,8 @@ class RowRankDense:
 
     @staticmethod
     def polars(term: pl.Expr, restart: pl.Expr | None = None) -> pl.Expr:
-        rank = _changes(term, restart).cast(pl.Int64).cum_sum()
-        return rank if restart is None else rank - (rank.first().over(_runs(restart)) - 1)
+        rank = _changes(term, None).cast(pl.Int64).cum_sum()
+        return rank if restart is None else rank.over(_runs(restart))
 
 
 @scalar("row_rank_min", [_SCALAR, opt(BOOL)], LONG, window=True)

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, Schema
 from workbench.base.errors import Span, WorkbenchError
 from workbench.base.registry import Registry
@@ -173,3 +174,12 @@ def schema_of(columns: Sequence[tuple[str, Expr]], source: Rel | None = None) ->
 
     hidden = {c.name for c in source.schema if c.hidden} if source is not None else set()
     return tuple(Column(n, e.type, n in hidden) for n, e in columns)
+
+
+def whole_number(b: BinderApi, node: syntax.Expression, what: str) -> int:
+    """The value of a constant that says how many; null is none."""
+    value = b.constant(node, what)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        kind = "a text" if isinstance(value, str) else f"{value!r}"
+        raise diagnostics.wrong_type(what, "a whole number", kind, node.span)
+    return max(0, value or 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import MIN_DATETIME_TICKS, Column, ScalarType, Schema
+from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
@@ -69,6 +70,7 @@ class Series(Rel):
     first: int | None
     last: int | None
     nonempty: bool
+    span: Span
 
 
 @operator(
@@ -137,7 +139,7 @@ class MakeSeries:
         schema: Schema = (*(Column(n, e.type) for n, e in keys), *(Column(n, T.DYNAMIC) for n in arrays))
         return Series(
             schema, _steps(binned, by, aggregates, made), tuple(n for n, _ in keys), values, place,
-            Column(axis_name, axis.type), anchor, step, *_outermost(start, stop, step, anchor, s), s.nonempty,
+            Column(axis_name, axis.type), anchor, step, *_outermost(start, stop, step, anchor, s), s.nonempty, s.span,
         )  # fmt: skip
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.lowering import Frame, PolarsContext, to_polars
-from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.operators._card import BinderApi, ParserApi, operator, whole_number
 from workbench.query.plan import Rel
 
 
@@ -39,8 +38,8 @@ class Sample:
 
     @staticmethod
     def bind(s: SampleSyntax, source: Rel, b: BinderApi) -> Rel:
-        count = b.constant(s.count, "the number of rows", ScalarType.LONG)
-        return Sampled(source.schema, source, int(count or 0))
+        count = whole_number(b, s.count, "the number of rows")
+        return Sampled(source.schema, source, count)
 
 
 @to_polars.register

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
-from workbench.query.operators._card import BinderApi, ParserApi, operator, schema_of
+from workbench.query.operators._card import BinderApi, ParserApi, operator, schema_of, whole_number
 from workbench.query.plan import Distinct, Limit, Project, Rel
 
 
@@ -31,7 +30,7 @@ class SampleDistinct:
 
     @staticmethod
     def bind(s: SampleDistinctSyntax, source: Rel, b: BinderApi) -> Rel:
-        count = b.constant(s.count, "the number of values", ScalarType.LONG)
+        count = whole_number(b, s.count, "the number of values")
         columns = b.columns([s.of], source)
         narrowed = Project(schema_of(columns), source, tuple(columns))
-        return Limit(narrowed.schema, Distinct(narrowed.schema, narrowed), int(count or 0))
+        return Limit(narrowed.schema, Distinct(narrowed.schema, narrowed), count)

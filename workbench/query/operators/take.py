@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
-from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.operators._card import BinderApi, ParserApi, operator, whole_number
 from workbench.query.plan import Limit, Rel
 
 
@@ -28,5 +27,5 @@ class Take:
 
     @staticmethod
     def bind(s: TakeSyntax, source: Rel, b: BinderApi) -> Rel:
-        count = b.constant(s.count, "the number of rows", ScalarType.LONG)
-        return Limit(source.schema, source, int(count or 0))
+        count = whole_number(b, s.count, "the number of rows")
+        return Limit(source.schema, source, count)

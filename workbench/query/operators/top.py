@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
-from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.operators._card import BinderApi, ParserApi, operator, whole_number
 from workbench.query.plan import Limit, Rel, Sort
 
 
@@ -31,6 +30,6 @@ class Top:
 
     @staticmethod
     def bind(s: TopSyntax, source: Rel, b: BinderApi) -> Rel:
-        count = b.constant(s.count, "the number of rows", ScalarType.LONG)
+        count = whole_number(b, s.count, "the number of rows")
         ordered = Sort(source.schema, source, b.sort_keys(s.keys, source))
-        return Limit(source.schema, ordered, int(count or 0))
+        return Limit(source.schema, ordered, count)

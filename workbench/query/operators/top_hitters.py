@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
-from workbench.query.operators._card import BinderApi, ParserApi, operator
+from workbench.query.operators._card import BinderApi, ParserApi, operator, whole_number
 from workbench.query.plan import Col, Limit, Rel, Sort, SortKey, Summarize
 
 
@@ -32,7 +31,7 @@ class TopHitters:
 
     @staticmethod
     def bind(s: TopHittersSyntax, source: Rel, b: BinderApi) -> Rel:
-        count = b.constant(s.count, "the number of values", ScalarType.LONG)
+        count = whole_number(b, s.count, "the number of values")
         keys = b.columns([s.of], source)
         node: syntax.Expression
         if s.by is None:
@@ -46,4 +45,4 @@ class TopHitters:
         schema = (*(type(weight)(n, e.type) for n, e in keys), weight)
         grouped = Summarize(schema, source, tuple(keys), aggregates)
         order = SortKey(Col(weight.type, weight.name), descending=True, nulls_first=False)
-        return Limit(schema, Sort(schema, grouped, (order,)), int(count or 0))
+        return Limit(schema, Sort(schema, grouped, (order,)), count)

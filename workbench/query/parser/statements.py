@@ -51,6 +51,8 @@ class Parser(ExpressionParser):
                 token = self.peek()
                 if not token.is_mark(";"):
                     hint = "compare with '=='" if token.is_mark("=") else None
+                    if statement is not None:
+                        hint = "a statement ends with ';'"
                     raise diagnostics.expected("'|' or ';'", token.shown, token.span, hint)
         return syntax.Query(start.to(self.last_span), tuple(statements), tuple(pipelines))
 
@@ -63,9 +65,7 @@ class Parser(ExpressionParser):
         if token.is_word("set") and self.peek(1).kind is Kind.NAME:
             self.next()
             name = self.name()
-            value: object = True
-            if self.accept("="):
-                value = self.next().value
+            value = self.unnamed_expression() if self.accept("=") else None
             return syntax.SetOption(token.span.to(self.last_span), str(name.value), value)
         if token.is_word("declare") and self.peek(1).is_word("query_parameters"):
             self.next()
@@ -205,13 +205,12 @@ class Parser(ExpressionParser):
             raise diagnostics.expected("a tabular operator", token.shown, token.span)
         self.next()
         name, span = str(token.value), token.span
-        # `mv-expand` comes as three tokens: joined while they touch and some operator starts so.
+        # `mv-expand` comes as three tokens: joined while they touch.
         while (
             self.peek().is_mark("-")
             and self.peek().span.start == span.end
             and self.peek(1).kind is Kind.NAME
             and self.peek(1).span.start == span.end + 1
-            and any(o.startswith(f"{name}-{self.peek(1).value}") for o in (*OPERATORS, *REFUSED))
         ):
             self.next()
             part = self.next()
