@@ -180,7 +180,7 @@ def printable(text: str, lines: bool = False) -> str:
     Examples
     --------
     >>> printable("a\x1b[31mred\u202e")
-    'a␛[31mred\\u202e'
+    'a\\x1b[31mred\\u202e'
     """
     if text.isprintable():
         return text
@@ -192,11 +192,9 @@ def _visible(char: str, lines: bool) -> str:
     if char in "\n\t":
         return char if lines else {"\n": "↵", "\t": " "}[char]
     if char == "\r":
-        return "" if lines else "␍"
-    if code < 32:
-        return chr(0x2400 + code)
-    if code == 127:
-        return "␡"
+        return "" if lines else "\\r"
+    if code < 256 and unicodedata.category(char) == "Cc":
+        return f"\\x{code:02x}"
     if unicodedata.category(char) == "Zs":
         return " "
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,12 +1,13 @@
 """What a cell shows: a `Result`, a chart or a plan in, MIME bundles out.
 
 A table is HTML and text. A chart is Vega-Lite 5 JSON (what JupyterLab draws by itself, offline, and
-also in notebooks it does not trust), the same picture as SVG for exported pages, and a line of text.
-It sends nothing: `magics` and IPython's formatters do.
+also in notebooks it does not trust), the same picture as SVG and PNG for exported pages, and a line of
+text. It sends nothing: `magics` and IPython's formatters do.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,9 @@ from workbench.query.result import Result
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 _NOT_DRAWN = frozenset({"table"})
+_LARGEST_SVG = 150_000
+# Without vega-embed's own style, which makes the chart's place as narrow as what is in it: nothing.
+_EMBED = {"actions": False, "renderer": "svg", "defaultStyle": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,17 @@ def of_table(result: Result, limit: int, name: str | None = None, notes: Sequenc
 
 def of_chart(drawn: Any) -> Output:
     """An Altair chart as it draws in JupyterLab without a network, in its theme, and as SVG."""
-    from workbench.query.chart import for_host, picture, summary
+    from workbench.query.chart import for_host, picture, pixels, summary
 
-    spec = for_host(drawn.to_dict())
-    return Output(
-        {VEGA_LITE: spec, "image/svg+xml": picture(spec), "text/plain": summary(drawn)},
-        {VEGA_LITE: {"embed_options": {"actions": False, "renderer": "svg", "tooltip": True}}},
-    )
+    plain_spec = drawn.to_dict()
+    spec = for_host(plain_spec)
+    svg = picture(spec)
+    # JupyterLab makes a PNG itself where there is none, and never stops when the chart has no width yet.
+    png = b64encode(pixels(plain_spec)).decode()
+    data = {VEGA_LITE: spec, "image/svg+xml": svg, "image/png": png, "text/plain": summary(drawn)}
+    if len(svg) > _LARGEST_SVG:
+        del data["image/svg+xml"]
+    return Output(data, {VEGA_LITE: {"embed_options": _EMBED}})
 
 
 def of_text(text: str) -> Output:

@@ -17,8 +17,10 @@ from workbench.query import backends as _backends  # noqa: F401
 from workbench.query.backends import join as _join  # noqa: F401
 from workbench.query.backends import per_group as _per_group  # noqa: F401
 from workbench.query.backends import series as _series  # noqa: F401
+from workbench.query.backends import top_nested as _top_nested  # noqa: F401
 from workbench.query.backends import top_rows as _top_rows  # noqa: F401
 from workbench.query.backends import unnest as _unnest  # noqa: F401
+from workbench.query.backends import unpack as _unpack  # noqa: F401
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
 from workbench.query.binder import Bound, Hooks, bind
 from workbench.query.functions.forms import POLARS_TYPES, loads

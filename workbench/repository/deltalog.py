@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
+from workbench.base import clock
 from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import format_datetime
 from workbench.repository.catalog import TableEntry
@@ -159,7 +159,7 @@ class DeltaLog:
         Conflict
             When nothing was committed.
         """
-        now = int(time.time() * 1000)
+        now = clock.now_us() // 1000
         actions: list[AddAction | RemoveAction] = [
             RemoveAction(f.path, rows_change, now, f.size, {DAY: day_text(f.day)}) for f in remove
         ]

@@ -90,10 +90,12 @@ def _bands(
         side |= {"order": alt.Order("s:N")}
     if shape.properties.y_log:
         side |= {"x2": alt.X2Datum(log_floor(points))} if flat else {"y2": alt.Y2Datum(log_floor(points))}
+    few = not grouped and len(domain) <= 4
+    slim = {"height" if flat else "width": alt.RelativeBandSize(band=0.45)} if few else {}
     chart = (
         alt.Chart(data(keyed(points, every)))
         .transform_calculate(name=named(every))
-        .mark_bar(clip=True, aria=points.height <= _MANY_MARKS)
+        .mark_bar(clip=True, aria=points.height <= _MANY_MARKS, **slim)
         .encode(color=colour_of(shape, names, rest), tooltip=tooltips(shape, every), **side)
     )
     rows = len(domain) * (len(every) if grouped else 1)

@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 HEIGHT = 260
+_VERSION = "5.20"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito's order; their black comes last, as the colour of the text.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#666666")
@@ -101,21 +102,33 @@ def picture(spec: dict[str, Any], width: int = 760) -> str:
     Parameters
     ----------
     spec : dict
-        Vega-Lite 5 or 6 JSON.
+        Vega-Lite JSON, as `chart.to_dict()` or `for_host` gives it.
     width : int
         Pixels, for charts that are as wide as their place.
     """
     import vl_convert
 
+    drawn: str = vl_convert.vegalite_to_svg(_still(spec, width), vl_version=_VERSION)
+    # Where it stands in a page it shrinks with it; alone it keeps its size.
+    return drawn.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+
+
+def pixels(spec: dict[str, Any], width: int = 760) -> bytes:
+    """The chart as PNG; `spec` in plain colours, since nothing resolves variables here."""
+    import vl_convert
+
+    drawn: bytes = vl_convert.vegalite_to_png(_still(spec, width), vl_version=_VERSION, scale=1)
+    return drawn
+
+
+def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
     still = dict(spec)
     if still.get("width") == "container":
         still["width"] = width
     if "layer" in still:
         still["layer"] = [layer for layer in still["layer"] if layer.get("name") != "hover"]
         still.pop("params", None)
-    drawn: str = vl_convert.vegalite_to_svg(still, vl_version="5.20")
-    # Where it stands in a page it shrinks with it; alone it keeps its size.
-    return drawn.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+    return still
 
 
 # ---- axes -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from workbench.query.functions import (  # noqa: F401
     schema_aggregates,
     searching,
     sets,
+    sketches,
     statistics,
     strings,
     timezones,

@@ -59,7 +59,7 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.LONG, T.BOOL): lambda e: e != 0,
     (T.REAL, T.BOOL): lambda e: e != 0,
     (T.DECIMAL, T.BOOL): lambda e: e != 0,
-    (T.BOOL, T.DECIMAL): lambda e: e.cast(pl.Int64).cast(_DECIMAL),
+    (T.BOOL, T.DECIMAL): lambda e: e.cast(pl.Int64).cast(DECIMAL_TYPE),
     (T.LONG, T.DATETIME): lambda e: e - 621355968000000000,
     (T.INT, T.DATETIME): lambda e: e.cast(pl.Int64) - 621355968000000000,
     (T.REAL, T.DATETIME): lambda e: e.cast(pl.Int64, strict=False) - 621355968000000000,

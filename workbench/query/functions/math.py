@@ -25,7 +25,7 @@ from workbench.query.functions._card import (
     opt,
     scalar,
 )
-from workbench.query.functions.forms import DECIMAL_TYPE
+from workbench.query.functions.values import DECIMAL_TYPE
 from workbench.query.lowering import Value
 from workbench.query.plan import Const, Expr
 

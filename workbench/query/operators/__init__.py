@@ -9,6 +9,7 @@ from workbench.query.operators import (  # noqa: F401
     count,
     datatable,
     distinct,
+    evaluate,
     extend,
     externaldata,
     find,
@@ -38,6 +39,7 @@ from workbench.query.operators import (  # noqa: F401
     take,
     top,
     top_hitters,
+    top_nested,
     union,
     where,
 )

@@ -17,7 +17,7 @@ class PrintSyntax(syntax.Operator):
 
 @operator("print", syntax="print [NAME =] EXPRESSION, …", source=True)
 class Print:
-    """One row; columns without a name are `print_0`, `print_1`, …"""
+    """One row; columns without a name are called `print_0`, `print_1` and so on."""
 
     @staticmethod
     def parse(p: ParserApi, keyword: Token) -> PrintSyntax:

@@ -24,10 +24,12 @@ def parse(text: str) -> syntax.Query:
     >>> len(parse("let n = 5; Heartbeat | take n").statements)
     1
     """
-    parser = None
     try:
         parser = Parser(text)
-        return parser.query()
+        try:
+            return parser.query()
+        except RecursionError:
+            raise diagnostics.too_deep(parser.peek().span) from None
     except WorkbenchError as error:
         raise error.within(text) from None
 

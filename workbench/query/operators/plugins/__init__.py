@@ -1,0 +1,33 @@
+"""Plugins of `evaluate`, one or a few to a file. To add one: its file, one line here, one case in
+`tests/query/cases/operators/evaluate.test`.
+"""
+
+from workbench.query.operators.plugins import (  # noqa: F401
+    bag_unpack,
+)
+from workbench.query.operators.plugins._card import PLUGINS, OutputSchema, PluginCall, PluginCard
+
+_OUTSIDE = "import what it would fetch: workbench import"
+_PROGRAMS = "queries run no other programs here: take the rows into Python with Result.frame"
+_CLOUD = "it asks a service of Azure"
+
+REFUSED: dict[str, str] = {
+    "python": _PROGRAMS,
+    "r": _PROGRAMS,
+    "csharp": _PROGRAMS,
+    "http_request": _OUTSIDE,
+    "http_request_post": _OUTSIDE,
+    "sql_request": _OUTSIDE,
+    "mysql_request": _OUTSIDE,
+    "postgresql_request": _OUTSIDE,
+    "cosmosdb_sql_request": _OUTSIDE,
+    "azure_digital_twins_query_request": _CLOUD,
+    "ai_chat_completion": _CLOUD,
+    "ai_chat_completion_prompt": _CLOUD,
+    "ai_embeddings": _CLOUD,
+    "ai_embed_text": _CLOUD,
+    "infer_storage_schema": "workbench import finds the schema of files",
+    "infer_storage_schema_with_suggestions": "workbench import finds the schema of files",
+}
+
+__all__ = ["PLUGINS", "REFUSED", "OutputSchema", "PluginCall", "PluginCard"]
