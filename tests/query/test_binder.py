@@ -39,7 +39,7 @@ def columns(text: str) -> list[str]:
     [
         ("project a, a + 1, a * 2", ["a:long", "Column1:long", "Column2:long"]),
         ("project tostring(a), toupper(s), d.x.y, d['k']", ["a:string", "Column1:string", "d_x_y:dynamic", "d_k:dynamic"]),
-        ("project strcat(s, s), strlen(s), a == 1", ["Column1:string", "Column2:long", "Column3:bool"]),
+        ("project strcat(s, s), strlen(s), a == 1", ["Column1:string", "strlen_s:long", "Column2:bool"]),
         ("summarize count(), sum(a), avg(r), dcount(s)", ["count_:long", "sum_a:long", "avg_r:real", "dcount_s:long"]),
         ("summarize percentile(a, 95), make_set(s), take_any(s)", ["percentile_a_95:long", "set_s:dynamic", "s:string"]),
         ("summarize max(a), max(a)", ["max_a:long", "max_a1:long"]),
@@ -150,7 +150,7 @@ def test_nothing_is_told_where_all_is_read() -> None:
         ("Log | count", "KQL102"),
         ("print strle('x')", "KQL103"),
         ("print let1", "KQL101"),
-        ("let f = (n:long) { f(n) }; print f(1)", "KQL103"),
+        ("let f = (n:long) { f(n) }; print f(1)", "KQL009"),
         ("let f = (n:long) { n }; print f(1, 2)", "KQL203"),
         ("let f = (n:long) { n }; print f", "KQL208"),
         ("let T = Logs; print T", "KQL207"),

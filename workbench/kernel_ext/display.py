@@ -24,10 +24,14 @@ _EMBED = {"actions": False, "renderer": "svg", "defaultStyle": False}
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a cell: the same thing in several media types."""
+    """One output of a cell: the same thing in several media types.
+
+    `values` counts the rows of a table or the values that a chart draws.
+    """
 
     data: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
+    values: int = 0
 
 
 def outputs(result: Result, limit: int, name: str | None = None) -> list[Output]:
@@ -55,13 +59,14 @@ def of_table(result: Result, limit: int, name: str | None = None, notes: Sequenc
         {
             "text/html": markup.table(result, limit, notes, name),
             "text/plain": plain.table(result, limit, notes, name),
-        }
+        },
+        values=len(result),
     )
 
 
 def of_chart(drawn: Any) -> Output:
     """An Altair chart as it draws in JupyterLab without a network, in its theme, and as SVG."""
-    from workbench.query.chart import for_host, picture, pixels, summary
+    from workbench.query.chart import for_host, marks_of, picture, pixels, summary
 
     plain_spec = drawn.to_dict()
     spec = for_host(plain_spec)
@@ -71,7 +76,7 @@ def of_chart(drawn: Any) -> Output:
     data = {VEGA_LITE: spec, "image/svg+xml": svg, "image/png": png, "text/plain": summary(drawn)}
     if len(svg) > _LARGEST_SVG:
         del data["image/svg+xml"]
-    return Output(data, {VEGA_LITE: {"embed_options": _EMBED}})
+    return Output(data, {VEGA_LITE: {"embed_options": _EMBED}}, marks_of(drawn))
 
 
 def of_text(text: str) -> Output:

@@ -51,7 +51,7 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
         found.append("bound: " + ", ".join(f"{printable(n)} ({kind})" for n, kind in took.bound))
     if name:
         found.append(f"kept as {name}")
-    return [*found, *notes]
+    return [*found, *notes, *(printable(w) for w in took.warnings)]
 
 
 def line(of: Sequence[str]) -> str:

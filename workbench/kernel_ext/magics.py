@@ -56,6 +56,7 @@ class LogSearch(Magics):  # type: ignore[misc]
           --timespan SPAN    only records of that time: P1D, PT1H or start/end
           --limit N          rows shown (50); all rows are kept
           --explain          show how the query would run, and run nothing
+          --expect N         fail the cell when there are fewer rows than that
           --workspace PATH   ask this workspace (folder or URL), not the default one
 
         Notebook variables are part of the language: a name that is no column, table or let is looked
@@ -89,9 +90,15 @@ class LogSearch(Magics):  # type: ignore[misc]
         if cell is None:
             progress.finish("done")
             self._limits[result] = options.limit
+            if len(result) < options.expect:
+                raise diagnostics.too_few(len(result), "rows", options.expect)
             return result
-        for output in shown.outputs(result, options.limit, options.name):
+        outputs = shown.outputs(result, options.limit, options.name)
+        for output in outputs:
             progress.replace(output)
+        if outputs[0].values < options.expect:
+            what = "rows" if len(outputs) == 1 else "values to draw"
+            raise diagnostics.too_few(outputs[0].values, what, options.expect)
         return None
 
     def bundle(self, result: Result) -> tuple[dict[str, Any], dict[str, Any]]:

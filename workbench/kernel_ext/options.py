@@ -34,6 +34,9 @@ class Options:
         Show the plan, run nothing (`--explain`).
     workspace : str or None
         Folder or URL (`--workspace`), else the default one.
+    expect : int
+        Fewer rows, or values in a chart, fail the cell (`--expect`): a notebook that runs by itself
+        stops there.
     """
 
     name: str | None = None
@@ -41,6 +44,7 @@ class Options:
     limit: int = PREVIEW_ROWS
     explain: bool = False
     workspace: str | None = None
+    expect: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ FORMS = {
         "limit", f"a whole number from 0 to {MOST_PREVIEW_ROWS}", "rows shown (50); all are kept"
     ),
     "--explain": _Form("explain", "", "show how the query would run, and run nothing"),
+    "--expect": _Form(
+        "expect", "a whole number of rows", "fail the cell when there are fewer rows than that"
+    ),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
@@ -130,8 +137,8 @@ def _parse(line: str) -> tuple[Options, str]:
 
 def _checked(name: str, form: _Form, text: str, span: Span) -> str | int:
     """The value of an option in its type, or the error that says what is wanted."""
-    if form.field == "limit":
-        if not text.isdecimal() or int(text) > MOST_PREVIEW_ROWS:
+    if form.field in ("limit", "expect"):
+        if not text.isdecimal() or (form.field == "limit" and int(text) > MOST_PREVIEW_ROWS):
             raise diagnostics.bad_option_value(name, text, form.value, span)
         return int(text)
     wrong = not text.strip() or (
@@ -150,5 +157,5 @@ def help_lines() -> str:
     >>> "--explain" in help_lines()
     True
     """
-    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "workspace": "PATH"}
+    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "expect": "N", "workspace": "PATH"}
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())

@@ -102,7 +102,7 @@ def tokenize(text: str) -> list[Token]:
 def _next(text: str, at: int) -> Token:
     if _STRING_START.match(text, at):
         return _string(text, at)
-    if text[at].isdigit():
+    if "0" <= text[at] <= "9":
         return _number(text, at)
     m = _TYPED.match(text, at)
     if m and (

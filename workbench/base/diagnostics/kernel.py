@@ -51,6 +51,10 @@ def open_quote(span: Span) -> WorkbenchError:
     return WorkbenchError("LAB007", "this quote is not closed", span)
 
 
+def too_few(found: int, what: str, expected: int) -> WorkbenchError:
+    return WorkbenchError("LAB008", f"the answer has {found:,} {what}, and at least {expected:,} are expected")
+
+
 # ---- variables ------------------------------------------------------------------------------
 
 

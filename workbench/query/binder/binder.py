@@ -135,9 +135,9 @@ class Binder:
         try:
             bound = self.expr(node, EMPTY_ROW)
         except WorkbenchError as error:
-            if error.code != diagnostics.UNKNOWN_COLUMN or error.span != node.span:
+            if error.code != diagnostics.UNKNOWN_COLUMN:
                 raise
-            raise diagnostics.not_constant(what, node.span) from None
+            raise diagnostics.not_constant(what, error.span or node.span) from None
         if type_ is not None:
             bound = self.convert(bound, type_)
         folded = self.fold(bound)
