@@ -65,9 +65,7 @@ class Workspace:
         """Answer a KQL text; see `workbench.query.run.run`."""
         from workbench.query.run import run
 
-        return run(
-            text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope
-        )
+        return run(text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope)
 
     def explain(
         self,

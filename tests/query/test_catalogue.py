@@ -17,7 +17,7 @@ CARDS: dict[str, Card] = {c.name: c for registry in (FUNCTIONS, AGGREGATES) for 
 OPERATOR_CARDS: dict[str, OperatorCard] = {c.name: c for _, c in OPERATORS.items()}
 
 # Cards that no text of a query names: the binder puts them where a path or an index stands.
-UNNAMED = {"path", "element", "gettype_dynamic", "pack_non_empty", "unary -"}
+UNNAMED = {"<path>", "element", "gettype_dynamic", "pack_non_empty", "unary -"}
 
 
 @pytest.fixture(scope="module")

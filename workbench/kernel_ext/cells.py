@@ -74,7 +74,8 @@ def cell(value: Any, kql: ScalarType) -> Cell:
         return Cell(f"{value:,}")
     if isinstance(value, float):
         text = number(value)
-        return Cell(text, repr(value) if text.replace(",", "") != _bare(value) else "")
+        whole = math.isfinite(value) and text.replace(",", "") != _bare(value)
+        return Cell(text, repr(value) if whole else "")
     if kql is ScalarType.DECIMAL:
         return Cell(_grouped(str(value)))
     if kql is ScalarType.DYNAMIC:
@@ -138,7 +139,7 @@ def number(value: float) -> str:
 
 
 def _bare(value: float, digits: int = 17) -> str:
-    if value == int(value) and abs(value) < 1e15:
+    if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return f"{value:.{digits}g}" if digits < 17 else repr(value)
 

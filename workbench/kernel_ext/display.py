@@ -35,14 +35,14 @@ class Output:
 
 
 def outputs(result: Result, limit: int, name: str | None = None) -> list[Output]:
-    """The answer as a cell shows it: a table, or a chart and its footer.
+    """The answer as a cell shows it: a table, or a chart and its footer; of no rows the empty table.
 
     Raises
     ------
     WorkbenchError
         LAB201 to LAB206 when `render` asks for what can't be drawn.
     """
-    if result.render is None or result.render.kind.lower() in _NOT_DRAWN:
+    if result.render is None or result.render.kind.lower() in _NOT_DRAWN or not len(result):
         return [of_table(result, limit, name)]
     from workbench.query.chart import chart, notes_of
 

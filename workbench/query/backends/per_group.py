@@ -13,11 +13,12 @@ from workbench.query.backends.grouping import (
     GroupSummarize,
     Looped,
     grouped,
+    looks_around,
 )
 from workbench.query.functions.forms import POLARS_TYPES
 from workbench.query.lowering import Form, Frame, PolarsContext, to_polars
 from workbench.query.operators._per_group import Apply, Held, substituted
-from workbench.query.plan import Col, Join, Rel, Sort, Summarize, columns_of, walk
+from workbench.query.plan import Col, Join, Rel, Sort, Summarize, walk
 
 
 @to_polars.register
@@ -73,7 +74,7 @@ def _project(rel: GroupProject, context: PolarsContext) -> Frame:
         value = context.value(expr, source)
         if value.form is not Form.CANONICAL:
             forms[name] = value.form
-        whole = isinstance(expr, Col) or not columns_of(expr)
+        whole = not looks_around(expr)
         made.append((value.expr if whole else value.expr.over(rel.key)).alias(name))
     return Frame(source.lazy.select(made), forms)
 

@@ -257,16 +257,16 @@ def _path(b: Inside, node: syntax.Expression, base: Expr, selector: Expr) -> Exp
     if base.type is not ScalarType.DYNAMIC:
         raise diagnostics.wrong_type("a path", "a dynamic value", base.type.value, node.span)
     selector = b.fold(selector)
-    if isinstance(base, Call) and base.function == "path" and isinstance(selector, Const):
+    if isinstance(base, Call) and base.function == "<path>" and isinstance(selector, Const):
         steps = base.args[1]
         assert isinstance(steps, Const)
         return Call(
-            ScalarType.DYNAMIC, "path",
+            ScalarType.DYNAMIC, "<path>",
             (base.args[0], Const(ScalarType.DYNAMIC, [*steps.value, selector.value])), (None, None), node.span,
         )  # fmt: skip
     if isinstance(selector, Const):
         steps = Const(ScalarType.DYNAMIC, [selector.value])
-        return Call(ScalarType.DYNAMIC, "path", (base, steps), (None, None), node.span)
+        return Call(ScalarType.DYNAMIC, "<path>", (base, steps), (None, None), node.span)
     return calls.call(b, "element", [base, selector], node.span)
 
 

@@ -83,7 +83,7 @@ def _spread(b: Inside, node: syntax.Named, row: Rel) -> list[tuple[str, Expr]]:
     if bound.type is not ScalarType.DYNAMIC:
         return [(node.names[0], bound)]
     picked = [
-        Call(ScalarType.DYNAMIC, "path", (bound, Const(ScalarType.DYNAMIC, [i])), (None, None), node.span)
+        Call(ScalarType.DYNAMIC, "<path>", (bound, Const(ScalarType.DYNAMIC, [i])), (None, None), node.span)
         for i in range(len(node.names))
     ]
     return list(zip(node.names, picked, strict=True))

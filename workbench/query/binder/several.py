@@ -39,6 +39,6 @@ def picked(b: Inside, node: syntax.Call, call: Expr, row: Rel, types: list[Scala
     found: list[tuple[str, Expr]] = []
     for i, (name, type_) in enumerate(card.implementation.columns(names, types)):
         step = Const(ScalarType.DYNAMIC, [i])
-        element = Call(ScalarType.DYNAMIC, "path", (call, step), (None, None), node.span)
+        element = Call(ScalarType.DYNAMIC, "<path>", (call, step), (None, None), node.span)
         found.append((name, b.convert(element, type_)))
     return found

@@ -15,6 +15,8 @@ import polars as pl
 MOST_SERIES = 8
 MOST_POINTS = 2_000
 MOST_RUNS = 400
+# Times on a grid of whole seconds are what logs write anyway; on one of minutes they were binned.
+_COARSE = 60_000_000
 _MEANS = ("avg", "mean", "percentile", "median", "stdev", "variance", "rate")
 
 
@@ -109,7 +111,7 @@ def step_of(x: pl.Series) -> float | None:
     largest: Any = values.abs().max()
     on_grid = off <= 1e-9 * float(largest or 1)
     usual = int((steps == least).sum()) * 2 >= steps.len()
-    aligned = x.dtype == pl.Int64 and least >= 1_000_000 and bool((values % least == 0).all())
+    aligned = x.dtype == pl.Int64 and least >= _COARSE and bool((values % least == 0).all())
     return float(least) if on_grid and (usual or aligned) else None
 
 

@@ -143,6 +143,10 @@ class Signature:
     def most(self) -> int | None:
         return None if self.params and self.params[-1].repeat else len(self.params)
 
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return self.least <= count and (self.most is None or count <= self.most)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

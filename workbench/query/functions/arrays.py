@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 from typing import Any
@@ -14,6 +15,7 @@ from workbench.query.functions._card import (
     ANY,
     BOOL,
     DATETIME,
+    DECIMAL,
     DYNAMIC,
     INTEGER,
     LONG,
@@ -325,12 +327,12 @@ class Range:
     def row(start: Any, stop: Any, step: Any = None, *, types: Sequence[ScalarType]) -> list[Any] | None:
         if step is None:
             step = TICKS_PER_HOUR if types[0].is_time else 1
-        if step == 0:
+        if any(t in (REAL, DECIMAL) for t in types):
+            start, stop, step = float(start), float(stop), float(step)
+        if step == 0 or not all(map(math.isfinite, (start, stop, step))):
             return []
         count = min(_MOST, int((stop - start) // step) + 1)
         if not types[0].is_time:
-            if any(t is REAL for t in types):
-                start, step = float(start), float(step)
             return [start + i * step for i in range(count)]
         return [python_cast(start + i * step, types[0], STRING) for i in range(count)]
 

@@ -47,8 +47,8 @@ def _pairs(values: list[Value], args: Sequence[Expr]) -> list[tuple[Value, Expr,
         span = getattr(args[-1], "span", None) or Span(0, 0)
         raise diagnostics.bad_argument("bag_pack", "the last key has no value", span)
     found = [(values[i], args[i], values[i + 1]) for i in range(0, len(values), 2)]
-    last = {a.value: i for i, (_, a, _) in enumerate(found) if isinstance(a, Const)}
-    return [p for i, p in enumerate(found) if not isinstance(p[1], Const) or last[p[1].value] == i]
+    last = {str(a.value): i for i, (_, a, _) in enumerate(found) if isinstance(a, Const)}
+    return [p for i, p in enumerate(found) if not isinstance(p[1], Const) or last[str(p[1].value)] == i]
 
 
 def _bag(pieces: list[pl.Expr]) -> pl.Expr:

@@ -17,7 +17,9 @@ _PREFIXES = {
 }  # fmt: skip
 
 
-def _with_prefixes(plain: Mapping[str, float], prefixed: Mapping[str, str], power: int = 1) -> dict[str, float]:
+def _with_prefixes(
+    plain: Mapping[str, float], prefixed: Mapping[str, str], power: int = 1
+) -> dict[str, float]:
     """The units and, for those in `prefixed`, their multiples: `{"Meter": "Centi Kilo"}`."""
     units = dict(plain)
     for unit, prefixes in prefixed.items():

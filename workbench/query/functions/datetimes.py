@@ -341,7 +341,9 @@ def _unixtime(unit: str, ticks: int) -> None:
             # Numbers of another unit overflow 64 bits: they are tried as reals first.
             near = scaled(number.cast(pl.Float64)).is_between(MIN_DATETIME_TICKS, MAX_DATETIME_TICKS)
             found = scaled(number)
-            return pl.when(near).then(found.round().cast(pl.Int64, strict=False) if types[0] is REAL else found)
+            return pl.when(near).then(
+                found.round().cast(pl.Int64, strict=False) if types[0] is REAL else found
+            )
 
     _UnixTime.__doc__ = f"The datetime that lies so many {unit}s after 1970."
 

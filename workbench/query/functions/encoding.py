@@ -9,7 +9,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 from uuid import UUID, uuid4
@@ -258,7 +258,8 @@ def bytes_text(number: Decimal, precision: int = 0, unit: str = "") -> str:
     power = _UNITS.index(unit) if unit else 0
     while not unit and power < len(_UNITS) - 1 and abs(number) >= 1024 ** (power + 1):
         power += 1
-    rounded = (number / 1024**power).quantize(Decimal(1).scaleb(-min(precision, 12)), ROUND_HALF_UP)
+    with localcontext(prec=400):  # a real has up to 309 digits before its point
+        rounded = (number / 1024**power).quantize(Decimal(1).scaleb(-min(precision, 12)), ROUND_HALF_UP)
     digits = format(rounded, "f")
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return f"{digits} {_UNITS[power]}"

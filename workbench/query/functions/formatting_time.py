@@ -87,7 +87,9 @@ class FormatDatetime:
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         ticks = canonical(values[0])
         parts = [
-            _of_datetime(piece, values[0], ticks) if piece[0] in "yMdHhmsfF" or piece == "tt" else pl.lit(piece)
+            _of_datetime(piece, values[0], ticks)
+            if piece[0] in "yMdHhmsfF" or piece == "tt"
+            else pl.lit(piece)
             for piece in _OF_DATETIME.findall(_format_of(args[1]))
         ]
         return _text(parts, ticks.is_not_null())

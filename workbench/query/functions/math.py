@@ -41,11 +41,16 @@ def _rounded(value: pl.Expr, type_: ScalarType, digits: int) -> pl.Expr:
         if step > 2**62:
             return value * 0
         near = (value.abs() + step // 2) // step * step
-        return pl.when(value < 0).then(-near).otherwise(near).cast(pl.Int32 if type_ is INT else pl.Int64, strict=False)
+        return (
+            pl.when(value < 0)
+            .then(-near)
+            .otherwise(near)
+            .cast(pl.Int32 if type_ is INT else pl.Int64, strict=False)
+        )
     if type_ is DECIMAL:
         return value.round(max(digits, 0), mode="half_away_from_zero").cast(DECIMAL_TYPE)
     if digits < 0:
-        return (value / 10**-digits).round(0, mode="half_away_from_zero") * 10**-digits
+        return (value / 10.0**-digits).round(0, mode="half_away_from_zero") * 10.0**-digits
     return value.round(min(digits, 15), mode="half_away_from_zero")
 
 
@@ -151,14 +156,14 @@ def _test(name: str, compute: Callable[[pl.Expr], pl.Expr], doc: str) -> None:
     class _Test:
         @staticmethod
         def polars(value: pl.Expr) -> pl.Expr:
-            return compute(value)
+            return compute(value).fill_null(False)
 
     _Test.__doc__ = doc
 
 
-_test("isnan", lambda x: x.is_nan(), "Whether the number is NaN.")
-_test("isinf", lambda x: x.is_infinite(), "Whether the number is infinite, either way.")
-_test("isfinite", lambda x: x.is_finite(), "Whether the number is neither infinite nor NaN.")
+_test("isnan", lambda x: x.is_nan(), "Whether the number is NaN; null is not.")
+_test("isinf", lambda x: x.is_infinite(), "Whether the number is infinite, either way; null is not.")
+_test("isfinite", lambda x: x.is_finite(), "Whether the number is neither infinite, NaN nor null.")
 
 
 @scalar(

@@ -43,7 +43,7 @@ def _compact(text: str | None) -> str | None:
         return dumps(found)
 
 
-@scalar("path", [DYNAMIC, const(DYNAMIC)], DYNAMIC, source="Kusto reference: dynamic type, accessors")
+@scalar("<path>", [DYNAMIC, const(DYNAMIC)], DYNAMIC, source="Kusto reference: dynamic type, accessors")
 class Path:
     """The value at a constant path, null where there is none."""
 

@@ -16,7 +16,7 @@ from workbench.query.functions._rows import over_rows
 from workbench.query.functions.forms import canonical, loads
 from workbench.query.functions.matching import checked_regex, python_match
 from workbench.query.lowering import Value
-from workbench.query.plan import NO_SPAN, Const, Expr
+from workbench.query.plan import NO_SPAN, Const, Expr, columns_of
 
 
 def constant_text(arg: Expr) -> str | None:
@@ -60,7 +60,7 @@ class ReplaceString:
         text, lookup = canonical(values[0]), constant_text(args[1])
         if lookup == "":
             return Value(text, STRING)
-        if lookup is not None:
+        if lookup is not None and (columns_of(args[0]) or not columns_of(args[2])):
             return Value(text.str.replace_all(lookup, canonical(values[2]), literal=True), STRING)
 
         def replaced(text: str, lookup: str, rewrite: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions import _json
-from workbench.query.functions._card import ANY, BOOL, DYNAMIC, rep, scalar
+from workbench.query.functions._card import ANY, BOOL, DYNAMIC, LONG, rep, scalar
+from workbench.query.functions.sketches import DCountHll, HllMerge
 
 
 def _listed(value: Any) -> list[Any]:
@@ -85,3 +86,22 @@ class JaccardIndex:
     def row(first: Any, second: Any) -> float | None:
         a, b = _keys(first), _keys(second)
         return len(a & b) / len(a | b) if a | b else None
+
+
+@scalar(
+    "dcount_shared", [DYNAMIC, rep(DYNAMIC, least=0)], LONG, source="Kusto reference: dcount_intersect plugin"
+)
+class DCountShared:
+    """How many different values all of several sets of `hll()` share."""
+
+    @staticmethod
+    def row(*sets: Any) -> int | None:
+        union = HllMerge.row(*sets)
+        size = DCountHll.row(union)
+        if not union or not union[1] or size is None:
+            return None if union is None else 0
+        hashes = [set(s[1]) for s in sets]
+        if all(DCountHll.row(s) == len(s[1]) for s in sets):
+            return len(set.intersection(*hashes))
+        in_all = sum(all(h in known for known in hashes) for h in union[1])
+        return round(size * in_all / len(union[1]))

@@ -257,7 +257,7 @@ class DCountHll:
     def row(sketch: Any) -> int | None:
         if not _is_set(sketch):
             return None
-        hashes = sketch[1]
+        hashes: list[int] = sketch[1]
         if len(hashes) < _HASHES:
             return len(hashes)
         return round((_HASHES - 1) / (hashes[-1] / 2**63))

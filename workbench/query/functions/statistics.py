@@ -196,7 +196,9 @@ def _percentiles_array(name: str, *, weighted: bool) -> None:
                 found = [_weighted(_weighable(values[0]), values[1], p) for p in percents]
             else:
                 found = [_at_rank(_ranked(values[0]), p) for p in percents]
-            texts = [canonical(converted(Value(canonical(v), v.type), DYNAMIC)).fill_null("null") for v in found]
+            texts = [
+                canonical(converted(Value(canonical(v), v.type), DYNAMIC)).fill_null("null") for v in found
+            ]
             joined = pl.concat_str(texts, separator=",")
             return [Value(pl.concat_str([pl.lit("["), joined, pl.lit("]")]), DYNAMIC)]
 

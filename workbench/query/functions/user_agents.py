@@ -128,5 +128,7 @@ class ParseUserAgent:
 
     @staticmethod
     def row(agent: str, look_for: Any = ("browser", "os", "device")) -> dict[str, Any]:
-        wanted = [look_for] if isinstance(look_for, str) else list(look_for)
+        wanted = [look_for] if isinstance(look_for, str) else look_for
+        if not isinstance(wanted, list | tuple):
+            wanted = []
         return _parsed(agent, tuple(str(w).lower() for w in wanted))

@@ -53,8 +53,13 @@ def _neighbour(name: str, direction: int, doc: str) -> None:
             if len(args) > 1 and isinstance(args[1], Const) and args[1].value is not None:
                 offset = int(args[1].value)
             if len(values) > 2:
-                fill = canonical(converted(values[2], value.type))
-                return Value(canonical(value).shift(offset * direction, fill_value=fill), value.type)
+                fill, moved = (
+                    canonical(converted(values[2], value.type)),
+                    canonical(value).shift(offset * direction),
+                )
+                beyond = _index() - offset * direction
+                outside = (beyond < 0) | (beyond >= pl.len())
+                return Value(pl.when(outside).then(fill).otherwise(moved), value.type)
             moved = value.expr.shift(offset * direction)
             text = value.type is ScalarType.STRING and value.form is Form.CANONICAL
             return Value(moved.fill_null(""), value.type) if text else Value(moved, value.type, value.form)
@@ -84,13 +89,16 @@ def _last_index(begins: pl.Expr) -> pl.Expr:
     return pl.when(begins.fill_null(False)).then(_index()).forward_fill().fill_null(0)
 
 
-@scalar("row_cumsum", overloads=[([t, opt(BOOL)], t) for t in (INT, LONG, REAL, DECIMAL, TIMESPAN)], window=True)
+@scalar(
+    "row_cumsum", overloads=[([t, opt(BOOL)], t) for t in (INT, LONG, REAL, DECIMAL, TIMESPAN)], window=True
+)
 class RowCumsum:
     """The sum of the value over all rows so far; null adds nothing."""
 
     @staticmethod
     def polars(term: pl.Expr, restart: pl.Expr | None = None) -> pl.Expr:
-        total = term.fill_null(0).cum_sum()
+        # A constant stands once for all rows; its sum needs it on each of them.
+        total = pl.when(_index() >= 0).then(term.fill_null(0)).cum_sum()
         return total if restart is None else total.over(_runs(restart))
 
 
@@ -131,7 +139,9 @@ class RowWindowSession:
     @staticmethod
     def polars(time: pl.Expr, longest: pl.Expr, gap: pl.Expr, restart: pl.Expr | None = None) -> pl.Expr:
         again = pl.lit(False) if restart is None else restart.fill_null(False)
-        packed = pl.struct(time.alias("time"), longest.alias("longest"), gap.alias("gap"), again.alias("again"))
+        packed = pl.struct(
+            time.alias("time"), longest.alias("longest"), gap.alias("gap"), again.alias("again")
+        )
         return packed.map_batches(_sessions, return_dtype=pl.Int64)
 
 

@@ -43,7 +43,7 @@ class MvApply:
     def bind(s: MvApplySyntax, source: Rel, b: BinderApi) -> Rel:
         key = free_name("__row", source)
         leaf = Leaf((*source.schema, Column(key, ScalarType.LONG, True)), ordered=True)
-        body = b.pipe(expanded(s.expansion, leaf, b), s.subquery)
+        body = b.pipe(expanded(s.expansion, leaf, b, "mv-apply"), s.subquery)
         applied = {
             item.value.name if isinstance(item, syntax.Typed) and isinstance(item.value, syntax.Name) else
             item.name if isinstance(item, syntax.Name) else None

@@ -54,7 +54,7 @@ def _item(p: ParserApi) -> syntax.Expression:
     return value
 
 
-def expanded(s: Expansion, source: Rel, b: BinderApi) -> Unnest:
+def expanded(s: Expansion, source: Rel, b: BinderApi, operator_name: str = "mv-expand") -> Unnest:
     """`source` with the items as columns, each element in a row of its own."""
     nodes = [i.value if isinstance(i, syntax.Typed) else i for i in s.items]
     types = [i.type if isinstance(i, syntax.Typed) else ScalarType.DYNAMIC for i in s.items]
@@ -62,7 +62,7 @@ def expanded(s: Expansion, source: Rel, b: BinderApi) -> Unnest:
     for (_, expr), node in zip(columns, nodes, strict=True):
         if expr.type is not ScalarType.DYNAMIC:
             hint = "parse_json(…) reads text as JSON" if expr.type is ScalarType.STRING else None
-            raise diagnostics.wrong_type("mv-expand", "a dynamic value", expr.type.value, node.span, hint)
+            raise diagnostics.wrong_type(operator_name, "a dynamic value", expr.type.value, node.span, hint)
     wide = extended(source, columns)
     expand = tuple((name, type_) for (name, _), type_ in zip(columns, types, strict=True))
     return _unnested(wide, expand, s, b)

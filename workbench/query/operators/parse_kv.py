@@ -138,7 +138,7 @@ def _from_bag(s: ParseKvSyntax, source: Rel, subject: Expr, how: dict[str, Any])
     with_bag = Project((*source.schema, Column("__kv", T.DYNAMIC, True)), source, (*kept, ("__kv", bag)))
     made: list[tuple[str, Expr]] = []
     for name, type_ in s.keys:
-        path = Call(T.DYNAMIC, "path", (Col(T.DYNAMIC, "__kv"), Const(T.DYNAMIC, [name])), (None, None))
+        path = Call(T.DYNAMIC, "<path>", (Col(T.DYNAMIC, "__kv"), Const(T.DYNAMIC, [name])), (None, None))
         made.append((name, path if type_ is T.DYNAMIC else Call(type_, "convert", (path,), (type_,))))
     rel = extended(with_bag, made)
     assert isinstance(rel, Project)  # what `extended` gives

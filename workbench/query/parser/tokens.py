@@ -154,7 +154,16 @@ class TokenReader:
             if not self.peek(1).is_mark("="):
                 break
             if name not in allowed:
-                if operator in ("where", "summarize", "mv-expand", "mv-apply", "make-series", "print", "distinct", "take"):
+                if operator in (
+                    "where",
+                    "summarize",
+                    "mv-expand",
+                    "mv-apply",
+                    "make-series",
+                    "print",
+                    "distinct",
+                    "take",
+                ):
                     break
                 raise diagnostics.bad_option(name, operator, name_token.span, allowed)
             self.next()

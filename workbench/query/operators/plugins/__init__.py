@@ -3,7 +3,12 @@
 """
 
 from workbench.query.operators.plugins import (  # noqa: F401
+    activity,
     bag_unpack,
+    lookups,
+    pivot,
+    shapes,
+    windows,
 )
 from workbench.query.operators.plugins._card import PLUGINS, OutputSchema, PluginCall, PluginCard
 

@@ -59,10 +59,10 @@ class PluginCall:
         return next((n.value for own, n in self.named.items() if own.lower() == name.lower()), None)
 
     def needed(self, place: int, name: str) -> syntax.Expression:
-        """The argument, KQL203 where it was left out."""
+        """The argument, KQL208 where it was left out."""
         found = self.argument(place, name)
         if found is None:
-            raise diagnostics.wrong_count(self.name, f"an argument {name}", len(self.positional), self.span)
+            raise diagnostics.bad_argument(self.name, f"the argument {name} is missing", self.span)
         return found
 
     def rest(self, first: int) -> list[syntax.Expression]:

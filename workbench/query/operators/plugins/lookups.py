@@ -24,13 +24,13 @@ _ADDRESS, _NETWORK, _ROW = "__address", "__network", "__match"
 class NetworkLookup(Rel):
     """Rows of `left` with those of `right` whose `__network` holds `__address` and whose keys are equal.
 
-    `keys` pairs hidden columns of both sides; `names` says which columns of the right side go on.
+    `keys` pairs hidden columns of both sides; `added` says which columns of the right side go on.
     """
 
     left: Rel
     right: Rel
     keys: tuple[tuple[str, str], ...]
-    names: tuple[tuple[str, str], ...]
+    added: tuple[tuple[str, str], ...]
     unmatched: bool
     bits: int
 
@@ -46,9 +46,9 @@ def _lookup(rel: NetworkLookup, context: PolarsContext) -> Frame:
     lazy = lazy.with_columns(rows.alias(_ROW))
     # A row without a match has a list of one null, so that it stays where it is asked for.
     lazy = lazy.explode(_ROW)
-    added = right.select(_ROW, *(pl.col(o).alias(n) for o, n in rel.names)).lazy()
+    added = right.select(_ROW, *(pl.col(o).alias(n) for o, n in rel.added)).lazy()
     joined = lazy.join(added, on=_ROW, how="left" if rel.unmatched else "inner", maintain_order="left")
-    new = {n for _, n in rel.names}
+    new = {n for _, n in rel.added}
     texts = [c.name for c in rel.schema if c.name in new and c.type is T.STRING]
     if rel.unmatched and texts:
         joined = joined.with_columns(pl.col(texts).fill_null(""))
@@ -92,7 +92,8 @@ class _Networks:
             # An address with a mask of its own is held by what lies inside of it too.
             inside = number >> (self.bits - own)
             rows += [r for n, found in networks.items() if n >> (length - own) == inside for r in found]
-        return sorted(r for r in rows if r is not None) or [None]
+        ordered: list[int | None] = [*sorted(r for r in rows if r is not None)]
+        return ordered or [None]
 
 
 def _parsed(text: str | None, bits: int) -> tuple[int, int] | None:
@@ -130,8 +131,8 @@ def _bound(call: PluginCall, source: Rel, b: BinderApi, bits: int, family: str) 
     network = b.convert(b.expr(call.needed(2, f"{family}LookupKey"), right), T.STRING)
     rest = call.rest(3)
     unmatched = False
-    if rest and isinstance(rest[-1], syntax.Literal):
-        unmatched = bool(rest.pop().value)
+    if rest and isinstance(last := rest[-1], syntax.Literal):
+        unmatched, rest = bool(last.value), rest[:-1]
     unmatched = bool(call.constant(10**6, "return_unmatched", b, T.BOOL, unmatched))
     call.finish()
     shared = {k.name for k in rest if isinstance(k, syntax.Name)}

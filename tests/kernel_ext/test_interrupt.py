@@ -1,0 +1,157 @@
+"""Interrupting a real kernel: the engine's threads stop, the kernel lives.
+
+The prompt coming back proves nothing, so the proof is the processor time of the kernel's process: it
+stands still a second after the interrupt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import polars as pl
+import psutil
+import pytest
+from jupyter_client.manager import KernelManager
+
+from workbench.repository.tables import Repository
+
+pytestmark = pytest.mark.slow
+
+ROWS = 400_000
+PARTS = 30
+DEADLINE = 60.0
+QUERIES = {
+    "scan": "Big | where Text matches regex '9[0-7]*8[0-6]*7[0-5]*z' | count",
+    "sort": "Big | sort by Text asc, Value desc | summarize count() by substring(Text, 0, 6) | count",
+    "join": "Big | join kind=inner (Big | extend Text = strcat(Text, '')) on $left.Key == $right.Key | summarize dcount(Text), count() by Key",
+}
+
+
+class Kernel:
+    """One kernel with the extension loaded, asked over its channels."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.manager = KernelManager(kernel_name="python3", transport="ipc")
+        self.manager.start_kernel()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=DEADLINE)
+        self.process = psutil.Process(self.manager.provisioner.pid)
+        self.ask(f"import os; os.environ['WORKBENCH_WORKSPACE'] = {str(workspace)!r}")
+
+    def ask(self, code: str, when: Callable[[Kernel], None] | None = None) -> list[dict[str, Any]]:
+        """Run a cell to its end; `when` is called once it has begun to work."""
+        sent = self.client.execute(code)
+        outputs: list[dict[str, Any]] = []
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            try:
+                message = self.client.get_iopub_msg(timeout=0.05)
+            except Empty:
+                if when is not None:
+                    when(self)
+                    when = None
+                continue
+            if message["parent_header"].get("msg_id") != sent:
+                continue
+            if message["msg_type"] in (
+                "error",
+                "execute_result",
+                "display_data",
+                "update_display_data",
+                "stream",
+            ):
+                outputs.append(message["content"])
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                return outputs
+        raise AssertionError(f"the cell did not end within {DEADLINE:.0f} s: {code}")
+
+    def processor_seconds(self) -> float:
+        used = self.process.cpu_times()
+        return float(used.user + used.system)
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table that no question over it answers in less than some seconds."""
+    path = tmp_path_factory.mktemp("interrupt") / "workspace"
+    repository = Repository.open(str(path), create=True)
+    number = pl.int_range(ROWS, eager=True)
+    for part in range(PARTS):
+        scattered = (number * 7919 + part * 104729) % 1_000_003
+        frame = pl.DataFrame(
+            {"Key": scattered % 2000, "Value": scattered, "Text": (scattered * 48271).cast(pl.String)}
+        )
+        repository.append("Big", frame)
+    return path
+
+
+@pytest.fixture(params=["polars first", "extension first"])
+def kernel(request: pytest.FixtureRequest, workspace: Path) -> Iterator[Kernel]:
+    """With Polars imported by the notebook before the extension, and after it."""
+    made = Kernel(workspace)
+    if request.param == "polars first":
+        made.ask("import polars")
+    made.ask("%load_ext workbench")
+    yield made
+    made.stop()
+
+
+def interrupt_when_busy(kernel: Kernel) -> None:
+    """Interrupt once the query has used half a second of processor time."""
+    began = kernel.processor_seconds()
+    deadline = time.monotonic() + DEADLINE
+    while kernel.processor_seconds() - began < 0.5:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    kernel.manager.interrupt_kernel()
+
+
+def test_an_interrupt_stops_scan_join_and_sort_and_the_kernel_lives(kernel: Kernel) -> None:
+    kernel.ask("%logsearch Big | take 1")
+    for name, query in QUERIES.items():
+        began: list[float] = []
+
+        def stop(asked: Kernel, began: list[float] = began) -> None:
+            interrupt_when_busy(asked)
+            began.append(time.monotonic())
+
+        outputs = kernel.ask(f"%%logsearch\n{query}", stop)
+        assert began, f"{name}: ended before it could be interrupted"
+        took = time.monotonic() - began[0]
+        assert outputs[-1].get("evalue", "").startswith("KQL303"), (name, outputs)
+        assert took < 2.0, f"{name}: the prompt came back after {took:.1f} s"
+        settled = kernel.processor_seconds()
+        time.sleep(1.0)
+        assert kernel.processor_seconds() - settled < 0.15, f"{name}: the kernel still works"
+    answer = kernel.ask("%logsearch Big | count")
+    assert f"{ROWS * PARTS:,}" in answer[-1]["data"]["text/plain"]
+
+
+def test_a_query_that_is_busy_in_python_stops_too(kernel: Kernel) -> None:
+    kernel.ask("from workbench.kernel_ext import interrupt")
+    kernel.ask("def spin():\n    n = 0\n    while True:\n        n += 1")
+    outputs = kernel.ask("interrupt.run(spin)", interrupt_when_busy)
+    assert outputs[-1]["evalue"].startswith("KQL303")
+    assert "42" in kernel.ask("interrupt.run(lambda: 42)")[-1]["data"]["text/plain"]
+
+
+def test_a_long_query_says_how_long_it_runs_and_leaves_one_line(kernel: Kernel) -> None:
+    def late(asked: Kernel) -> None:
+        time.sleep(1.8)
+        asked.manager.interrupt_kernel()
+
+    outputs = kernel.ask(f"%%logsearch\n{QUERIES['sort']}", late)
+    told = [o["data"]["text/plain"] for o in outputs if "data" in o]
+    assert told[0].startswith("searching · 1 s")
+    assert told[-1].startswith("stopped after")
+    places = {o["transient"]["display_id"] for o in outputs if "data" in o}
+    assert len(places) == 1

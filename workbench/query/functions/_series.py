@@ -1,0 +1,87 @@
+"""Arrays of numbers: reading them out of dynamic values, writing them back, and sums over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard
+
+from workbench.query.functions._card import DECIMAL, DYNAMIC, INT, LONG, REAL, Param
+
+Number = int | float
+Numbers = list[Number | None]
+SERIES = Param(frozenset({DYNAMIC}))
+SERIES_OR_NUMBER = Param(frozenset({DYNAMIC, INT, LONG, REAL, DECIMAL}))
+_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def number(value: Any) -> Number | None:
+    """A number of an array; text that stands for NaN and infinities too, anything else is None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value
+    return _WORDS.get(value) if isinstance(value, str) else None
+
+
+def numbers(value: Any) -> Numbers | None:
+    """The elements of an array as numbers; None where it is no array."""
+    return [number(v) for v in value] if isinstance(value, list) else None
+
+
+def is_full(series: Numbers | None) -> TypeGuard[list[Number]]:
+    """Whether it is an array of one number or more, with no gaps and none of them infinite or NaN."""
+    return bool(series) and all(v is not None and math.isfinite(v) for v in series or ())
+
+
+def written(values: Iterable[Number | bool | None]) -> list[Any]:
+    """The numbers as JSON has them: NaN and infinities as text."""
+    return [shown(v) for v in values]
+
+
+def shown(value: Number | bool | None) -> Any:
+    """One number as JSON has it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def mean(values: Sequence[Number]) -> float:
+    """The mean of one number or more."""
+    return math.fsum(values) / len(values)
+
+
+def squares(values: Sequence[Number], center: float) -> float:
+    """The sum of squared distances from a value."""
+    return math.fsum((v - center) ** 2 for v in values)
+
+
+def variance(values: Sequence[Number]) -> float:
+    """The variance of a sample; 0 of one value."""
+    return squares(values, mean(values)) / (len(values) - 1) if len(values) > 1 else 0.0
+
+
+def median(values: Sequence[Number]) -> float:
+    """The middle of one number or more in order, or the mean of the two in the middle."""
+    ordered, half = sorted(values), len(values) // 2
+    return float(ordered[half]) if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def quantile(values: Sequence[Number], percent: float) -> float:
+    """The percentile of one number or more, by linear interpolation between neighbours.
+
+    Examples
+    --------
+    >>> quantile([1, 2, 3, 4], 50)
+    2.5
+    """
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def prefixed(function: str, name: str | None, column: str) -> str:
+    """The name of a column that a function gives: `series_stats_y_min`."""
+    return "_".join(part for part in (function, name, column) if part)
