@@ -25,8 +25,8 @@ ROWS = 400_000
 PARTS = 30
 DEADLINE = 60.0
 QUERIES = {
-    "scan": "Big | where Text matches regex '9[0-7]*8[0-6]*7[0-5]*z' | count",
-    "sort": "Big | sort by Text asc, Value desc | summarize count() by substring(Text, 0, 6) | count",
+    "scan": "Big | where strcat(Text, Text, Text) matches regex '9[0-7]*8[0-6]*7[0-5]*z' or tostring(hash_sha256(Text)) has 'none' | count",
+    "sort": "Big | sort by Text asc, Value desc | serialize n = row_number() | where n % 1000 == 0 | summarize max(Text)",
     "join": "Big | join kind=inner (Big | extend Text = strcat(Text, '')) on $left.Key == $right.Key | summarize dcount(Text), count() by Key",
 }
 

@@ -136,7 +136,7 @@ _DATETIME = re.compile(
 )
 _OTHER_FORMS = (
     "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%m-%d-%Y", "%Y%m%d", "%Y",
-    "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %y %H:%M:%S", "%d %b %y %H:%M:%S", "%a, %d %b %y %H:%M",
+    "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S", "%a, %d %b %y %H:%M:%S", "%d %b %y %H:%M:%S", "%a, %d %b %y %H:%M",
     "%d %b %y %H:%M", "%A, %d-%b-%y %H:%M:%S", "%A, %d-%b-%y %H:%M", "%a %b %d %H:%M:%S %Y",
     "%d %b %Y %H:%M:%S", "%d %B %Y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%B %d %Y", "%b %d %Y", "%Y-%m", "%H:%M:%S",
 )  # fmt: skip

@@ -123,6 +123,8 @@ class _Work(Generic[T]):
         self.value: T | None = None
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="logsearch", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     def _run(self) -> None:
@@ -140,7 +142,7 @@ class _Work(Generic[T]):
 
     @property
     def over(self) -> bool:
-        return self.done.is_set() or not self._thread.is_alive()
+        return self.done.is_set() or not self._thread.is_alive()  # never started is over, too
 
     def stop_python(self) -> None:
         """Raise KeyboardInterrupt at the thread's next Python step."""
@@ -176,22 +178,30 @@ def run(call: Callable[[], T], waiting: Callable[[float], None] | None = None) -
     42
     """
     HOOK.learn()
+    work = _Work(call)
     with HOOK.installed():
-        started = time.monotonic()
-        work = _Work(call)
         try:
-            while not work.done.wait(_TICK):
-                if work.over:
-                    break
+            work.start()
+            started = time.monotonic()
+            while not work.done.wait(_TICK) and not work.over:
                 if waiting is not None:
                     waiting(time.monotonic() - started)
         except KeyboardInterrupt:
-            _stop(work)
+            _stop_for_good(work)
     if isinstance(work.error, KeyboardInterrupt):
         raise query_diagnostics.interrupted() from None
     if work.error is not None:
         raise work.error
     return work.value  # type: ignore[return-value]
+
+
+def _stop_for_good(work: _Work[T]) -> None:
+    """Stop the work, whatever more interrupts arrive on the way."""
+    while True:
+        try:
+            return _stop(work)
+        except KeyboardInterrupt:
+            continue
 
 
 def _stop(work: _Work[T]) -> None:

@@ -17,6 +17,7 @@ from IPython.display import display
 
 from workbench.base.config import default_workspace
 from workbench.base.diagnostics import kernel as diagnostics
+from workbench.base.diagnostics import query as query_diagnostics
 from workbench.kernel_ext import display as shown
 from workbench.kernel_ext import interrupt
 from workbench.kernel_ext.bind import Scope
@@ -67,12 +68,19 @@ class LogSearch(Magics):  # type: ignore[misc]
         r.truncated and r.statistics tell about it. 'render timechart' and the like draw.
         Interrupting the kernel stops the query.
         """
+        try:
+            return self._search(line, cell, local_ns or {})
+        except KeyboardInterrupt:
+            raise query_diagnostics.interrupted() from None
+
+    def _search(self, line: str, cell: str | None, local_ns: Mapping[str, Any]) -> Result | None:
+        """What `logsearch` does; an interrupt may end it at any step."""
         options, begun = parse_line(line)
         text = begun if cell is None else f"{begun}\n{cell}" if begun else cell
         if not text.strip():
             raise diagnostics.no_query()
         workspace = self._workspace(options.workspace)
-        scope = Scope([local_ns or {}, self.shell.user_ns], _NOTEBOOK_NAMES)
+        scope = Scope([local_ns, self.shell.user_ns], _NOTEBOOK_NAMES)
         if options.explain:
             plan = workspace.explain(text, scope=scope)
             _send(shown.of_text(plan))

@@ -27,6 +27,7 @@ class Form(Enum):
     CANONICAL = "canonical"
     MICROSECONDS = "microseconds"  # datetime as Datetime("us", "UTC"), timespan as Duration("us")
     NULLABLE = "nullable"  # string in which null stands for ""
+    RAW = "raw"  # dynamic as text that is still to be parsed, "" or null for null
     LIST = "list"  # dynamic as a list of one scalar type, no nulls inside, null for null
 
 

@@ -251,7 +251,7 @@ def _summarize(rel: Summarize, context: PolarsContext) -> Frame:
     keys: list[pl.Expr] = []
     for name, expr in rel.keys:
         value = context.value(expr, source)
-        if value.form is Form.NULLABLE:
+        if value.form in (Form.NULLABLE, Form.RAW):
             value = Value(canonical(value), value.type)
         if value.form is not Form.CANONICAL:
             forms[name] = value.form
@@ -283,10 +283,15 @@ def _aggregate(aggregate: Aggregate, source: Frame, context: PolarsContext) -> l
 def _distinct(rel: Distinct, context: PolarsContext) -> Frame:
     source = context.frame(rel.source)
     lazy = source.lazy
-    nullable = [n for n, f in source.forms.items() if f is Form.NULLABLE]
-    if nullable:
-        lazy = lazy.with_columns(pl.col(nullable).fill_null(""))
-    forms = {n: f for n, f in source.forms.items() if f is not Form.NULLABLE}
+    ambiguous = {n for n, f in source.forms.items() if f in (Form.NULLABLE, Form.RAW)}
+    changes = [
+        canonical(Value(pl.col(c.name), c.type, source.forms[c.name])).alias(c.name)
+        for c in rel.schema
+        if c.name in ambiguous
+    ]
+    if changes:
+        lazy = lazy.with_columns(changes)
+    forms = {n: f for n, f in source.forms.items() if n not in ambiguous}
     return Frame(lazy.unique(maintain_order=rel.source.serialized), forms)
 
 

@@ -85,7 +85,8 @@ class _Step:
 
     def _measured(self, rows: pl.DataFrame, by: tuple[Column, ...]) -> pl.DataFrame:
         schema = (*self.rel.schema, *by)
-        held = Held(schema, Frame(rows.lazy(), self.source.forms))
+        # In the order of the rows, so that of equal measures the first one wins.
+        held = Held(schema, Frame(rows.lazy(), self.source.forms), ordered=True)
         keys: tuple[tuple[str, Expr], ...] = tuple((c.name, Col(c.type, c.name)) for c in by)
         computed = tuple(c for a in self.level.aggregates for c in a.columns)
         grouped = Summarize((*by, *computed), held, keys, self.level.aggregates)

@@ -22,7 +22,7 @@ def _unnest(rel: Unnest, context: PolarsContext) -> Frame:
     source = context.frame(rel.source)
     names = [n for n, _ in rel.expand]
     lists = [
-        canonical(Value(pl.col(n), T.DYNAMIC, source.forms.get(n, Form.CANONICAL))).map_batches(
+        _json(n, source.forms.get(n, Form.CANONICAL)).map_batches(
             _lists(type_, rel.bag_as_array), return_dtype=pl.List(POLARS_TYPES[type_]), is_elementwise=True
         )
         for n, type_ in rel.expand
@@ -44,6 +44,13 @@ def _unnest(rel: Unnest, context: PolarsContext) -> Frame:
         lazy = lazy.with_columns(pl.col(texts).fill_null(""))
     forms = {n: f for n, f in source.forms.items() if n not in names}
     return Frame(lazy.select(rel.names()), forms)
+
+
+def _json(name: str, form: Form) -> pl.Expr:
+    """The JSON text of a column, parsed or not."""
+    if form is Form.RAW:
+        return pl.when(pl.col(name) != "").then(pl.col(name))
+    return canonical(Value(pl.col(name), T.DYNAMIC, form))
 
 
 def _lists(type_: ScalarType, bag_as_array: bool) -> Callable[[pl.Series], pl.Series]:

@@ -59,7 +59,7 @@ def _call_name(node: syntax.Call, row: Rel | None) -> str | None:
     card: Card | None = AGGREGATES.get(node.name)
     # Some names are of both kinds, such as hll_merge(): how many arguments there are tells which is meant.
     if card is None or not any(s.takes(len(node.arguments)) for s in card.signatures):
-        card = FUNCTIONS.get(node.name, card)
+        card = FUNCTIONS.get(node.name) or card
     if card is None:
         return None
     first_name = result_name(node.arguments[0], row) if node.arguments else None

@@ -118,6 +118,20 @@ def _iff(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     return b.call("iff", condition, *rest, span=node.span)
 
 
+def _case(b: Inside, node: syntax.Call, row: Rel) -> Expr:
+    """Conditions and values in turn, then the value where none holds."""
+    count = len(node.arguments)
+    if count < 3 or count % 2 == 0:
+        raise diagnostics.wrong_count(
+            "case", "conditions and values in turn and one value more", count, node.span
+        )
+    args = [
+        b.predicate(a, row) if i % 2 == 0 and i < count - 1 else b.expr(a, row)
+        for i, a in enumerate(node.arguments)
+    ]
+    return b.call("case", *args, span=node.span)
+
+
 def _gettype(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if len(node.arguments) != 1:
         raise diagnostics.wrong_count("gettype", "1 argument", len(node.arguments), node.span)
@@ -143,7 +157,9 @@ def _bin_auto(b: Inside, node: syntax.Call, row: Rel) -> Expr:
         raise diagnostics.wrong_count("bin_auto", "1 argument", len(node.arguments), node.span)
     size, at = (b.scope.find(name) for name in BIN_AUTO)
     if not isinstance(size, ScalarEntry):
-        raise diagnostics.bad_argument("bin_auto()", f"say how large the bins are: set {BIN_AUTO[0]}=1h;", node.span)
+        raise diagnostics.bad_argument(
+            "bin_auto()", f"say how large the bins are: set {BIN_AUTO[0]}=1h;", node.span
+        )
     value = b.expr(node.arguments[0], row)
     if isinstance(at, ScalarEntry):
         return b.call("bin_at", value, size.expr, at.expr, span=node.span)
@@ -163,6 +179,7 @@ FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "typeof": _typeof,
     "iff": _iff,
     "iif": _iff,
+    "case": _case,
     "gettype": _gettype,
     "column_names_of": _column_names_of,
     "bin_auto": _bin_auto,

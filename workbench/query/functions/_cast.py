@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 from typing import Any
 
 import orjson
@@ -159,12 +160,18 @@ def python_cast(value: Any, source: ScalarType, to: ScalarType) -> Any:
         if to is T.BOOL:
             return bool(value)
         if to is T.DECIMAL:
-            from decimal import Decimal
-
-            return Decimal(str(value) if source is T.REAL else int(value))
+            return _decimal(str(value) if source is T.REAL else str(int(value)))
     except (ValueError, ArithmeticError):
         return None
     return None
+
+
+def _decimal(text: str) -> Decimal | None:
+    """The decimal that `text` is, to twelve places; None beyond what a column holds."""
+    if not Decimal(text).is_finite():
+        return None
+    with localcontext(prec=38):
+        return Decimal(text).quantize(Decimal("1e-12"))
 
 
 def _bounded(value: int, to: ScalarType) -> int | None:
@@ -201,9 +208,7 @@ def _from_text(text: str, to: ScalarType) -> Any:
                 return float(lowered)
             return float(stripped) if "_" not in stripped else None
         if to is T.DECIMAL:
-            from decimal import Decimal
-
-            return Decimal(stripped)
+            return _decimal(stripped)
         if to is T.BOOL:
             known = {"true": True, "false": False}
             if stripped.lower() in known:

@@ -103,7 +103,7 @@ def _real_text(series: pl.Series) -> Quick:
 def _dynamic_text(series: pl.Series) -> Quick:
     """Strings without their quotes, whole numbers, arrays and bags as they are."""
     text = _unquoted(series)
-    odd = series.str.contains(r'\\|^-?[\d.]*[.eE]|^null$|^"?$|^[^"]*"$|^"[^"]*$').fill_null(False)
+    odd = series.str.contains(r'^"[^\\]*\\|^-?[\d.]*[.eE]|^null$|^"?$|^[^"]*"$|^"[^"]*$').fill_null(False)
     return text.fill_null(""), odd
 
 

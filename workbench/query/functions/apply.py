@@ -73,6 +73,8 @@ def _row_call(card: Card, given: list[Any], types: list[ScalarType], returns: Sc
         args = list(given)
         for i, cell in zip(columns, cells, strict=True):
             args[i] = loads(cell) if types[i] is ScalarType.DYNAMIC else cell
+            if cell is None and types[i] is ScalarType.STRING:
+                args[i] = ""  # Polars tries a branch of iff() on a row of nulls
         if not nulls and any(args[i] is None for i in needed):
             return "" if returns is ScalarType.STRING else None
         value = row(*args, **more)

@@ -30,20 +30,26 @@ from workbench.query.lowering import Form, Value
 from workbench.query.plan import Const, Expr
 
 _SOURCE = "Kusto reference: numerical operators"
+# A datetime is counted from year 1 in Kusto, from 1970 here: what is more than a sum depends on it.
+_YEAR_ONE = 621355968000000000
 
 
 def _numeric(*more: tuple[Sequence[Any], ScalarType]) -> Overloads:
-    """Overloads of two numbers: long for integers, else the wider."""
+    """Overloads of two numbers: long for integers, else the wider; two dynamic values are reals."""
     return [
-        ([INT, INT], LONG), ([LONG, LONG], LONG), ([REAL, REAL], REAL), ([DECIMAL, DECIMAL], DECIMAL), *more,
+        ([REAL, REAL], REAL), ([INT, INT], LONG), ([LONG, LONG], LONG), ([DECIMAL, DECIMAL], DECIMAL), *more,
     ]  # fmt: skip
 
 
 def _wide(a: pl.Expr, b: pl.Expr, types: Sequence[ScalarType]) -> tuple[pl.Expr, pl.Expr]:
-    """int arguments as long, so that a product does not overflow 32 bits."""
+    """int arguments as long, so that a product does not overflow 32 bits; datetimes as ticks from year 1."""
     if types[0] is INT and types[1] is INT:
         return a.cast(pl.Int64), b.cast(pl.Int64)
-    return a, b
+    return _counted(a, types[0]), _counted(b, types[1])
+
+
+def _counted(value: pl.Expr, type_: ScalarType) -> pl.Expr:
+    return value + _YEAR_ONE if type_ is DATETIME else value
 
 
 @scalar("+", overloads=_numeric(([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, DATETIME], DATETIME), ([TIMESPAN, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
@@ -52,8 +58,7 @@ class Add:
 
     @staticmethod
     def polars(a: pl.Expr, b: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
-        a, b = _wide(a, b, types)
-        return a + b
+        return a.cast(pl.Int64) + b.cast(pl.Int64) if types[0] is INT else a + b
 
 
 @scalar("-", overloads=_numeric(([DATETIME, DATETIME], TIMESPAN), ([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
@@ -62,11 +67,10 @@ class Subtract:
 
     @staticmethod
     def polars(a: pl.Expr, b: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
-        a, b = _wide(a, b, types)
-        return a - b
+        return a.cast(pl.Int64) - b.cast(pl.Int64) if types[0] is INT else a - b
 
 
-@scalar("*", overloads=_numeric(([TIMESPAN, REAL], TIMESPAN), ([REAL, TIMESPAN], TIMESPAN)), source=_SOURCE)
+@scalar("*", overloads=_numeric(([TIMESPAN, LONG], TIMESPAN), ([LONG, TIMESPAN], TIMESPAN), ([TIMESPAN, REAL], TIMESPAN), ([REAL, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
 class Multiply:
     """Product; a timespan times a number."""
 
@@ -80,21 +84,23 @@ class Multiply:
         return a * b
 
 
-@scalar("/", overloads=_numeric(([TIMESPAN, TIMESPAN], REAL), ([TIMESPAN, REAL], TIMESPAN)), source=_SOURCE)
+@scalar("/", overloads=_numeric(([TIMESPAN, TIMESPAN], REAL), ([TIMESPAN, REAL], TIMESPAN), ([DATETIME, TIMESPAN], REAL), ([DATETIME, DATETIME], REAL), ([DATETIME, REAL], DATETIME)), source=_SOURCE)  # fmt: skip
 class Divide:
-    """Quotient, truncated between integers; timespan by timespan is a real."""
+    """Quotient, truncated between integers; time by time is a real."""
 
     @staticmethod
     def polars(a: pl.Expr, b: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
-        if types[0] is TIMESPAN and types[1] is TIMESPAN:
+        a, b = _wide(a, b, types)
+        if types[0].is_time and types[1].is_time:
             return a.cast(pl.Float64) / b.cast(pl.Float64)
-        if types[0] is TIMESPAN:
-            return (a.cast(pl.Float64) / b).cast(pl.Int64, strict=False)
+        if types[0].is_time:
+            found = (a.cast(pl.Float64) / b).cast(pl.Int64, strict=False)
+            return found - _YEAR_ONE if types[0] is DATETIME else found
         if types[0] in (INT, LONG):
-            a, b = _wide(a, b, types)
             return _truncated(a, b)
         if types[0] is DECIMAL:
-            return pl.when(b != 0).then((a / b).cast(DECIMAL_TYPE, strict=False))
+            # Not even where the result is dropped may a decimal be divided by zero.
+            return (a / pl.when(b != 0).then(b)).cast(DECIMAL_TYPE, strict=False)
         return a / b
 
 
@@ -105,16 +111,16 @@ def _truncated(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return pl.when(b != 0).then(quotient)
 
 
-@scalar("%", overloads=_numeric(([TIMESPAN, TIMESPAN], TIMESPAN)), source=_SOURCE)
+@scalar("%", overloads=_numeric(([TIMESPAN, TIMESPAN], TIMESPAN), ([DATETIME, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
 class Modulo:
-    """Remainder, never negative."""
+    """Remainder, never negative; of a datetime what is beyond its last multiple of a timespan."""
 
     @staticmethod
     def polars(a: pl.Expr, b: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         a, b = _wide(a, b, types)
-        if types[0] in (REAL, DECIMAL):
-            return pl.when(b != 0).then(((a % b) + b.abs()) % b.abs())
-        return pl.when(b != 0).then(((a % b) + b.abs()) % b.abs())
+        if types[0] is not REAL:
+            b = pl.when(b != 0).then(b)
+        return ((a % b) + b.abs()) % b.abs()
 
 
 @scalar("unary -", overloads=[([INT], INT), ([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL), ([TIMESPAN], TIMESPAN)], source=_SOURCE)  # fmt: skip
@@ -132,15 +138,13 @@ _BIN_OVERLOADS: Overloads = [
     ([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, TIMESPAN], TIMESPAN), ([INT, INT], LONG), ([LONG, LONG], LONG),
     ([REAL, REAL], REAL), ([DECIMAL, DECIMAL], DECIMAL), ([DATETIME, NUMBER], DATETIME), ([INTEGER, TIMESPAN], TIMESPAN),
 ]  # fmt: skip
-# A datetime is counted from year 1 in Kusto, from 1970 here; bins have to fall on the same borders.
-_YEAR_ONE = 621355968000000000
 
 
 def floor_to(value: pl.Expr, step: pl.Expr, origin: int = 0) -> pl.Expr:
     """The largest multiple of `step` (counted from `-origin`) not above `value`; null for step 0."""
     moved = value + origin if origin else value
-    floored = moved - moved % step
-    return pl.when(step != 0).then(floored - origin if origin else floored)
+    floored = moved - moved % pl.when(step != 0).then(step)
+    return floored - origin if origin else floored
 
 
 @scalar("bin", overloads=_BIN_OVERLOADS, aliases=("floor",), naming=Naming.FIRST_ARGUMENT)

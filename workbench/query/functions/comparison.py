@@ -6,17 +6,31 @@ One null side: `==` is false, `!=` true. Two null sides: both null. `<` and kin 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
+from workbench.base.errors import Span
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, const, rep, scalar, widest
 from workbench.query.functions.forms import canonical, converted
+from workbench.query.functions.values import DECIMAL_TYPE
 from workbench.query.lowering import Form, Value
 from workbench.query.plan import Const, Expr
 
 T = ScalarType
+
+
+def _refuse_unlike(operator: str, values: Sequence[Value], args: Sequence[Expr]) -> None:
+    """Nothing is compared with a value of quite another kind: a time with a number, a guid with a bool."""
+    a, b = values[0].type, values[1].type
+    weak = (T.STRING, T.DYNAMIC)
+    if a in weak or b in weak or widest([a, b]) is not None or {a, b} in ({T.BOOL, T.LONG}, {T.BOOL, T.INT}):
+        return
+    left, right = (getattr(arg, "span", Span(0, 0)) for arg in args)
+    raise diagnostics.no_operator_for(operator, a.value, b.value, left.to(right))
 
 
 def aligned(a: Value, b: Value) -> tuple[Value, Value]:
@@ -86,6 +100,7 @@ def _ordering(name: str) -> None:
 
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            _refuse_unlike(operator, values, args)
             a, b = aligned(*values)
             found = _OPS[operator](a.expr, b.expr)
             if a.type is T.REAL:
@@ -120,6 +135,7 @@ class Equals:
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        _refuse_unlike("==", values, args)
         return Value(_equal(*aligned(*values)), T.BOOL)
 
     @staticmethod
@@ -132,6 +148,7 @@ class Equals:
         plain = any(isinstance(x, Const) and x.value not in ("", None) for x in args)
         if a.type is b.type is T.STRING and plain:
             return a.expr == b.expr
+        _refuse_unlike("==", values, args)
         x, y = aligned(a, b)
         return None if x.form is Form.NULLABLE or x.type is T.REAL else x.expr == y.expr
 
@@ -142,6 +159,7 @@ class NotEquals:
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+        _refuse_unlike("!=", values, args)
         return Value(~_equal(*aligned(*values)), T.BOOL)
 
 
@@ -154,9 +172,8 @@ def _listed(value: Value, constants: Any, others: Sequence[Value]) -> pl.Expr:
     found: pl.Expr = pl.lit(False)
     if kept:
         if value.type is T.DECIMAL:
-            kept = [str(c) for c in kept]
-            expr_in = expr.cast(pl.String)
-            found = expr_in.is_in(kept)
+            listed = pl.Series([Decimal(str(c)) for c in kept], dtype=DECIMAL_TYPE)
+            found = expr.is_in(listed.implode())
         elif value.type is T.GUID:
             found = expr.str.to_lowercase().is_in([str(c).lower() for c in kept])
         else:

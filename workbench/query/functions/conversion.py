@@ -21,7 +21,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions.forms import converted
-from workbench.query.lowering import Value
+from workbench.query.lowering import Form, Value
 
 
 def _conversion(name: str, to: ScalarType, doc: str, *aliases: str) -> None:
@@ -53,11 +53,9 @@ class ParseJson:
 
     @staticmethod
     def lower(values: list[Value], args: Any, returns: ScalarType) -> Value:
-        from workbench.query.functions.paths import parsed
-
         value = values[0]
         if value.type is STRING:
-            return Value(parsed(value), DYNAMIC)
+            return Value(value.expr, DYNAMIC, Form.RAW)
         return converted(value, DYNAMIC)
 
 

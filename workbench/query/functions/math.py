@@ -196,8 +196,8 @@ class Rand:
 
         def batch(series: pl.Series) -> pl.Series:
             rows = range(len(series))
-            if below is not None and below > 1:
-                return pl.Series(series.name, [float(random.randrange(below)) for _ in rows], pl.Float64)
+            if isinstance(below, int | float) and 1 < below < 2**63:
+                return pl.Series(series.name, [float(random.randrange(int(below))) for _ in rows], pl.Float64)
             return pl.Series(series.name, [random.random() for _ in rows], pl.Float64)
 
         # Not elementwise: the engine must not take it for a constant and compute it once.

@@ -178,7 +178,7 @@ class IndexOfRegex:
         zero = pl.lit(0, dtype=pl.Int64)
         start = canonical(values[2]) if len(values) > 2 else zero
         length = canonical(values[3]) if len(values) > 3 else zero - 1
-        occurrence: int = _constant(args, 4) if len(values) > 4 else 1
+        occurrence: int = (_constant(args, 4) or 0) if len(values) > 4 else 1
         count = pl.when(length < 0).then(text.str.len_chars().cast(pl.Int64)).otherwise(length)
         window = text.str.slice(pl.when(start < 0).then(0).otherwise(start), count)
         # A mark before each match: what stands before the n-th mark is as long as its position.

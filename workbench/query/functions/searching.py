@@ -64,7 +64,8 @@ class ReplaceString:
             return Value(text.str.replace_all(lookup, canonical(values[2]), literal=True), STRING)
 
         def replaced(text: str, lookup: str, rewrite: str) -> str:
-            return text.replace(lookup, rewrite) if lookup else text
+            # Polars tries a branch of iff() on a row of nulls, though a text is never null.
+            return (text or "").replace(lookup, rewrite or "") if lookup else text
 
         return Value(over_rows(replaced, pl.String(), *map(canonical, values)), STRING)
 

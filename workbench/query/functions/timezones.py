@@ -62,7 +62,7 @@ def _conversion(name: str, doc: str) -> None:
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             ticks, zone = canonical(values[0]), args[1]
             if isinstance(zone, Const):
-                if zone.value not in set(known_zones()):
+                if str(zone.value) not in set(known_zones()):
                     why = f"{zone.value!r} is no time zone, datetime_list_timezones() lists them"
                     raise diagnostics.bad_argument(f"{name}()", why, zone.span)
                 return Value(change(ticks, zone.value), DATETIME)

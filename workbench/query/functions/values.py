@@ -30,7 +30,8 @@ def dumps(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return None if text == "null" else text  # NaN, which JSON does not have
     except (orjson.JSONEncodeError, TypeError):
         import json
 

@@ -78,6 +78,8 @@ def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: st
     hidden: dict[str, bool] = {}
     for _, rel in parts:
         for c in rel.schema:
+            if c.name == with_source:
+                continue  # the column of the table names takes its place
             kinds = types.setdefault(c.name, [])
             hidden[c.name] = hidden.get(c.name, True) and c.hidden
             if c.type not in kinds:

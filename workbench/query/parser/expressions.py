@@ -311,7 +311,8 @@ def _negated(sign: Token, operand: syntax.Expression) -> syntax.Expression:
         if operand.type in (ScalarType.LONG, ScalarType.REAL, ScalarType.TIMESPAN, ScalarType.INT):
             return syntax.Literal(span, -operand.value, operand.type)
         if operand.type is ScalarType.DECIMAL:
-            return syntax.Literal(span, "-" + operand.value, operand.type)
+            text = str(operand.value)
+            return syntax.Literal(span, text[1:] if text[0] == "-" else "-" + text.lstrip("+"), operand.type)
     return syntax.Unary(span, "-", operand)
 
 

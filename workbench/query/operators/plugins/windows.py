@@ -152,6 +152,6 @@ class DCountIntersect:
         call.finish(16)
         sets = [b.convert(e, T.DYNAMIC) for _, e in b.columns(call.rest(0), source)]
         columns: list[tuple[str, Expr]] = [
-            (f"s{i}", b.call("dcount_shared", *sets[: i + 1], span=call.span)) for i in range(len(sets))
+            (f"s{i}", b.call("<dcount shared>", *sets[: i + 1], span=call.span)) for i in range(len(sets))
         ]
         return projected(source, columns)
