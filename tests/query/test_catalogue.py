@@ -17,7 +17,8 @@ CARDS: dict[str, Card] = {c.name: c for registry in (FUNCTIONS, AGGREGATES) for 
 OPERATOR_CARDS: dict[str, OperatorCard] = {c.name: c for _, c in OPERATORS.items()}
 
 # Cards that no text of a query names: the binder puts them where a path or an index stands.
-UNNAMED = {"<path>", "element", "gettype_dynamic", "pack_non_empty", "unary -"}
+UNNAMED = {"element", "gettype_dynamic", "pack_non_empty", "unary -"}
+UNNAMED |= {name for name in CARDS if re.fullmatch("<.+>", name)}
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,9 @@ def open_quote(span: Span) -> WorkbenchError:
 
 
 def too_few(found: int, what: str, expected: int) -> WorkbenchError:
-    return WorkbenchError("LAB008", f"the answer has {found:,} {what}, and at least {expected:,} are expected")
+    return WorkbenchError(
+        "LAB008", f"the answer has {found:,} {what}, and at least {expected:,} are expected"
+    )
 
 
 # ---- variables ------------------------------------------------------------------------------

@@ -11,7 +11,20 @@ from workbench.query import syntax
 from workbench.query.binder import calls, several
 from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, TableEntry
-from workbench.query.plan import Call, Col, Const, Expr, Rel, Values
+from workbench.query.plan import (
+    Call,
+    Col,
+    Const,
+    Expr,
+    Filter,
+    Limit,
+    Project,
+    Rel,
+    Serialize,
+    Sort,
+    Unnest,
+    Values,
+)
 
 
 def bind(b: Inside, node: syntax.Expression, row: Rel) -> Expr:
@@ -58,8 +71,20 @@ def _(node: syntax.Name, b: Inside, row: Rel) -> Expr:
         return Const(found.type, found.value, node.span)
     if isinstance(found, Values) or node.name in b.catalog.tables():
         raise diagnostics.expected_scalar(node.span)
+    if _undecided(row):
+        return Const(ScalarType.DYNAMIC, None, node.span)
     visible = [c.name for c in row.schema if not c.hidden]
     raise diagnostics.unknown_column(node.name, node.span, visible)
+
+
+def _undecided(row: Rel) -> bool:
+    """Whether columns come from data of which there are none (`bag_unpack` of no rows)."""
+    if getattr(row, "undecided", False):
+        return True
+    if isinstance(row, Project):
+        kept = {c.name for c in row.schema}
+        return all(c.name in kept for c in row.source.schema) and _undecided(row.source)
+    return isinstance(row, Filter | Sort | Limit | Serialize | Unnest) and _undecided(row.source)
 
 
 @_bind.register(syntax.Lambda)

@@ -61,7 +61,9 @@ class ReplaceString:
         if lookup == "":
             return Value(text, STRING)
         if lookup is not None and (columns_of(args[0]) or not columns_of(args[2])):
-            return Value(text.str.replace_all(lookup, canonical(values[2]), literal=True), STRING)
+            return Value(
+                text.str.replace_all(lookup, canonical(values[2]).fill_null(""), literal=True), STRING
+            )
 
         def replaced(text: str, lookup: str, rewrite: str) -> str:
             # Polars tries a branch of iff() on a row of nulls, though a text is never null.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 from workbench.base.dtypes import ScalarType
@@ -248,6 +247,8 @@ def _factor(low: float, high: float) -> float:
     """
     if (low, high) == (10, 90):
         return 2.772605605507915
+    from statistics import NormalDist
+
     z = NormalDist().inv_cdf
     quartile, bottom, top = z(0.75), z(low / 100), z(high / 100)
     beyond = 4 * quartile - top

@@ -89,7 +89,10 @@ class JaccardIndex:
 
 
 @scalar(
-    "<dcount shared>", [DYNAMIC, rep(DYNAMIC, least=0)], LONG, source="Kusto reference: dcount_intersect plugin"
+    "<dcount shared>",
+    [DYNAMIC, rep(DYNAMIC, least=0)],
+    LONG,
+    source="Kusto reference: dcount_intersect plugin",
 )
 class DCountShared:
     """How many different values all of several sets of `hll()` share."""

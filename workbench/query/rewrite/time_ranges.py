@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import FUNCTIONS
 from workbench.query.plan import Call, Col, Const, Expr, Filter, Project, Rel, Scan, Sort, Union, map_inputs
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
@@ -17,17 +18,28 @@ def push_time_ranges(rel: Rel) -> Rel:
 
 def _push(rel: Rel, bounds: tuple[int | None, int | None]) -> Rel:
     if isinstance(rel, Filter):
-        inner = _meet(bounds, time_bounds(rel.condition))
+        inner = (
+            (None, None) if _reads_neighbours(rel.condition) else _meet(bounds, time_bounds(rel.condition))
+        )
         return map_inputs(rel, lambda r: _push(r, inner))
     if isinstance(rel, Scan):
         return replace(rel, time_range=_meet(rel.time_range, bounds)) if bounds != (None, None) else rel
     if isinstance(rel, Project):
         kept = any(n == "TimeGenerated" and isinstance(e, Col) and e.name == n for n, e in rel.columns)
-        inner = bounds if kept else (None, None)
+        around = any(_reads_neighbours(e) for _, e in rel.columns)
+        inner = bounds if kept and not around else (None, None)
         return map_inputs(rel, lambda r: _push(r, inner))
     if isinstance(rel, Sort | Union):
         return map_inputs(rel, lambda r: _push(r, bounds))
     return map_inputs(rel, lambda r: _push(r, (None, None)))
+
+
+def _reads_neighbours(expr: Expr) -> bool:
+    """Whether a row function is in it: what `prev()` finds may lie outside the bounds."""
+    if not isinstance(expr, Call):
+        return False
+    card = FUNCTIONS.get(expr.function)
+    return (card is not None and card.window) or any(_reads_neighbours(a) for a in expr.args)
 
 
 def time_bounds(condition: Expr) -> tuple[int | None, int | None]:

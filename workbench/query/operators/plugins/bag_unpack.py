@@ -21,11 +21,15 @@ _CONFLICTS = ("error", "replace_source", "keep_source")
 
 @dataclass(frozen=True, slots=True)
 class Unpack(Rel):
-    """Properties of the bags in the column `bag` as columns: (property, name, type)."""
+    """Properties of the bags in the column `bag` as columns: (property, name, type).
+
+    `undecided`: no row had a property, so any column may be asked for; it is null.
+    """
 
     source: Rel
     bag: str
     fields: tuple[tuple[str, str, ScalarType], ...]
+    undecided: bool = False
 
     @property
     def serialized(self) -> bool:
@@ -34,13 +38,13 @@ class Unpack(Rel):
     def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
         """See `rewrite.prune.Prunable`."""
         if needed is None:
-            return Unpack(self.schema, prune(self.source, None), self.bag, self.fields)
+            return Unpack(self.schema, prune(self.source, None), self.bag, self.fields, self.undecided)
         fields = tuple(f for f in self.fields if f[1] in needed)
         made = {f[1] for f in self.fields}
         source = prune(self.source, (needed - made) | {self.bag})
         left = {f[1] for f in fields} | {n for n in source.names() if n not in made}
         schema = tuple(c for c in self.schema if c.name in left)
-        return Unpack(schema or source.schema, source, self.bag, fields)
+        return Unpack(schema or source.schema, source, self.bag, fields, self.undecided)
 
 
 @plugin(
@@ -119,4 +123,4 @@ def _unpacked(
             schema.append(column)
     visible = [c for c in schema if not c.hidden]
     whole: Schema = (*visible, *made.values(), *(c for c in schema if c.hidden))
-    return Unpack(whole, source, name, tuple(fields))
+    return Unpack(whole, source, name, tuple(fields), undecided=not fields and call.schema is None)

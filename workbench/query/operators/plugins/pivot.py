@@ -21,12 +21,16 @@ _NAME, _VALUE = "__pivot", "__value"
 
 @dataclass(frozen=True, slots=True)
 class Pivoted(Rel):
-    """One row a combination of `keys`; a column for each of `values`, which are those of `__pivot`."""
+    """One row a combination of `keys`; a column for each of `values`, which are those of `__pivot`.
+
+    `undecided`: there was no value, so any column may be asked for; it is null.
+    """
 
     source: Rel
     keys: tuple[str, ...]
     values: tuple[tuple[str, str], ...]
     missing: Any
+    undecided: bool = False
 
 
 @to_polars.register
@@ -70,7 +74,7 @@ class Pivot:
         missing = _missing(source, aggregates, made, b)
         type_ = made[0][1].type
         schema = (*(Column(n, e.type) for n, e in keys), *(Column(n, type_) for _, n in names))
-        return Pivoted(schema, grouped, tuple(n for n, _ in keys), tuple(names), missing)
+        return Pivoted(schema, grouped, tuple(n for n, _ in keys), tuple(names), missing, not names)
 
 
 def _grouped(source: Rel, by: list[tuple[str, Expr]], aggregates: tuple[Aggregate, ...], made: list[tuple[str, Expr]]) -> Rel:  # fmt: skip
