@@ -15,7 +15,7 @@ from IPython.utils.capture import CapturedIO, capture_output
 
 import workbench
 from workbench.base.errors import WorkbenchError
-from workbench.kernel_ext.display import VEGA_LITE
+from workbench.kernel_ext.display import VEGA
 from workbench.query.result import Result
 from workbench.repository.tables import Repository
 
@@ -150,11 +150,11 @@ def test_render_draws_a_chart_and_a_footer(cells: Cells) -> None:
         " | render timechart with (title='Load')"
     )
     chart, below = data_of(shown, 0), data_of(shown, 1)
-    assert set(chart) == {VEGA_LITE, "image/svg+xml", "image/png", "text/plain"}
+    assert set(chart) == {VEGA, "image/svg+xml", "image/png", "text/plain"}
     assert chart["text/plain"] == "timechart: Load: avg_Load by TimeGenerated (UTC), 3 series, 36 values"
     assert chart["image/svg+xml"].count("mark-line") >= 1
     assert "drawn from 36 rows" in below["text/plain"]
-    assert "http" not in json.dumps(chart[VEGA_LITE]).replace(chart[VEGA_LITE]["$schema"], "")
+    assert "http" not in json.dumps(chart[VEGA]).replace(chart[VEGA]["$schema"], "")
 
 
 @pytest.mark.slow

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 import pytest
@@ -51,6 +53,11 @@ class Recording:
         return self._source.scan(table, columns, time_range)
 
 
+def _apart(earlier: datetime, row: Mapping[str, Any]) -> float:
+    """Seconds from a time to a row's."""
+    return float((row["TimeGenerated"] - earlier).total_seconds())
+
+
 LATE = "TimeGenerated > datetime(1970-01-06)"
 
 
@@ -85,14 +92,12 @@ def test_row_functions_agree_with_a_loop(events: pl.DataFrame) -> None:
         FrameTables({"T": (events, SCHEMA)}),
     )
     ordered = events.sort("g", "TimeGenerated").rows(named=True)
-    expected = []
+    expected: list[tuple[Any, ...]] = []
     for i, row in enumerate(ordered):
         before = ordered[i - 1] if i else None
         if before is None or before["g"] != row["g"]:
             number, total, start = 0, 0, row["TimeGenerated"]
-        elif (row["TimeGenerated"] - start).total_seconds() >= 3600:
-            start = row["TimeGenerated"]
-        elif (row["TimeGenerated"] - before["TimeGenerated"]).total_seconds() >= 600:
+        elif _apart(start, row) >= 3600 or _apart(before["TimeGenerated"], row) >= 600:
             start = row["TimeGenerated"]
         number, total = number + 1, total + row["v"]
         after = ordered[i + 1]["v"] if i + 1 < len(ordered) else None

@@ -1,6 +1,6 @@
 """What a cell shows: a `Result`, a chart or a plan in, MIME bundles out.
 
-A table is HTML and text. A chart is Vega-Lite 5 JSON (what JupyterLab draws by itself, offline, and
+A table is HTML and text. A chart is Vega 5 JSON (what JupyterLab draws by itself, offline, and
 also in notebooks it does not trust), the same picture as SVG and PNG for exported pages, and a line of
 text. It sends nothing: `magics` and IPython's formatters do.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from workbench.kernel_ext import footer, markup, plain
 from workbench.query.result import Result
 
-VEGA_LITE = "application/vnd.vegalite.v5+json"
+VEGA = "application/vnd.vega.v5+json"
 _NOT_DRAWN = frozenset({"table"})
 _LARGEST_SVG = 150_000
 # Without vega-embed's own style, which makes the chart's place as narrow as what is in it: nothing.
@@ -66,17 +66,17 @@ def of_table(result: Result, limit: int, name: str | None = None, notes: Sequenc
 
 def of_chart(drawn: Any) -> Output:
     """An Altair chart as it draws in JupyterLab without a network, in its theme, and as SVG."""
-    from workbench.query.chart import for_host, marks_of, picture, pixels, summary
+    from workbench.query.chart import compiled, for_host, marks_of, picture, pixels, summary
 
     plain_spec = drawn.to_dict()
     spec = for_host(plain_spec)
     svg = picture(spec)
     # JupyterLab makes a PNG itself where there is none, and never stops when the chart has no width yet.
     png = b64encode(pixels(plain_spec)).decode()
-    data = {VEGA_LITE: spec, "image/svg+xml": svg, "image/png": png, "text/plain": summary(drawn)}
+    data = {VEGA: compiled(spec), "image/svg+xml": svg, "image/png": png, "text/plain": summary(drawn)}
     if len(svg) > _LARGEST_SVG:
         del data["image/svg+xml"]
-    return Output(data, {VEGA_LITE: {"embed_options": _EMBED}}, marks_of(drawn))
+    return Output(data, {VEGA: {"embed_options": _EMBED}}, marks_of(drawn))
 
 
 def of_text(text: str) -> Output:

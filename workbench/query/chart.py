@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.query.charts.draw import draw
-from workbench.query.charts.look import for_host, picture, pixels
+from workbench.query.charts.look import compiled, for_host, picture, pixels
 from workbench.query.charts.shape import shape_of
 from workbench.query.result import Result
 
-__all__ = ["chart", "for_host", "marks_of", "notes_of", "picture", "pixels", "summary"]
+__all__ = ["chart", "compiled", "for_host", "marks_of", "notes_of", "picture", "pixels", "summary"]
 
 
 def chart(result: Result) -> Any:

@@ -10,7 +10,8 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions import _json
-from workbench.query.functions.forms import dumps, literal
+from workbench.query.functions.forms import literal
+from workbench.query.functions.values import dumps
 from workbench.query.lowering import Form, Frame, PolarsContext, Value, to_polars
 from workbench.query.operators.make_series import Binned, Series
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from workbench.base.dtypes import Column, ScalarType
-from workbench.query.functions.forms import POLARS_TYPES, canonical, literal
+from workbench.query.functions.forms import canonical, literal
+from workbench.query.functions.values import POLARS_TYPES
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._per_group import Held
 from workbench.query.operators.top_nested import Level, TopNested

@@ -9,7 +9,8 @@ import polars as pl
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._cast import python_cast
-from workbench.query.functions.forms import POLARS_TYPES, canonical, dumps, loads
+from workbench.query.functions.forms import canonical
+from workbench.query.functions.values import POLARS_TYPES, dumps, loads
 from workbench.query.lowering import Form, Frame, PolarsContext, Value, to_polars
 from workbench.query.operators.plugins.bag_unpack import Unpack
 

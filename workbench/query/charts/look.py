@@ -12,6 +12,7 @@ from typing import Any
 
 HEIGHT = 260
 _VERSION = "5.20"
+_NARROWEST, _NO_PLACE = 120, 640
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito's order; their black comes last, as the colour of the text.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#666666")
@@ -81,7 +82,7 @@ def config() -> dict[str, Any]:
 
 
 def for_host(spec: dict[str, Any]) -> dict[str, Any]:
-    """The chart as JupyterLab draws it: Vega-Lite 5, as wide as its place, in the host's colours."""
+    """The chart in the host's colours, as Vega-Lite 5."""
     dressed: dict[str, Any] = _swapped(deepcopy(spec))
     dressed["$schema"] = SCHEMA
     return dressed
@@ -94,6 +95,25 @@ def _swapped(value: Any) -> Any:
     if isinstance(value, list):
         return [_swapped(v) for v in value]
     return _HOST.get(value, value) if isinstance(value, str) else value
+
+
+def compiled(spec: dict[str, Any]) -> dict[str, Any]:
+    """The chart as Vega 5, for a host that has Vega: no version of Vega-Lite there has to fit.
+
+    It is as wide as its place also after that changes (a side panel opens), and still has a width
+    where the place has none of its own: other charts on a page can bring a style that makes it as
+    narrow as its content.
+    """
+    import vl_convert
+
+    vega: dict[str, Any] = vl_convert.vegalite_to_vega(spec, vl_version=_VERSION)
+    for signal in vega.get("signals", []):
+        if signal.get("name") == "width" and "on" in signal:
+            room = f"containerSize()[0] > {_NARROWEST} ? containerSize()[0] : "
+            events = [{"source": "window", "type": "resize"}, {"type": "timer", "throttle": 1000}]
+            signal["init"] = f"{room}{_NO_PLACE}"
+            signal["on"] = [{"events": events, "update": f"{room}width"}]
+    return vega
 
 
 def picture(spec: dict[str, Any], width: int = 760) -> str:

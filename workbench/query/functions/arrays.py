@@ -30,7 +30,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions._cast import python_cast
-from workbench.query.functions.forms import loads
+from workbench.query.functions.values import loads
 from workbench.query.lowering import Value
 from workbench.query.plan import Expr
 

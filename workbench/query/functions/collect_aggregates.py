@@ -6,7 +6,7 @@ Of dynamic values arrays give their elements, as in Kusto.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,8 @@ import polars as pl
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions import _json
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, INTEGER, ParamLike, aggregate, const, opt
-from workbench.query.functions.forms import canonical, dumps, loads
+from workbench.query.functions.forms import canonical
+from workbench.query.functions.values import dumps, loads
 from workbench.query.lowering import Value
 from workbench.query.plan import Const, Expr
 
@@ -89,23 +90,39 @@ def _making_set(name: str, doc: str, *, chosen: bool = False, most: int = _MOST)
     _Set.__doc__ = doc
 
 
-def _dynamic_set(value: Value, chosen: Value | None, size: int) -> Value:
-    """A set of dynamic values: only arrays have to be read, the rest is compared as text."""
+def _lines(value: Value, chosen: Value | None) -> pl.Expr:
+    """The dynamic values of a group but null, as one text with a line each."""
     texts = canonical(value)
     if chosen is not None:
         texts = texts.filter(canonical(chosen))
+    # Compact JSON has no line ends of its own.
+    return texts.drop_nulls().unique(maintain_order=True).str.join("\n")
 
-    def collect(series: Sequence[pl.Series]) -> pl.Series:
+
+def _of_lines(lines: pl.Expr, collect: Callable[[list[str]], str]) -> Value:
+    """`collect` of the values of each group: one call of Python for all groups, not one for each."""
+
+    def batch(series: pl.Series) -> pl.Series:
+        cells = [collect(text.split("\n") if text else []) for text in series.to_list()]
+        return pl.Series(series.name, cells, pl.String)
+
+    return Value(lines.map_batches(batch, return_dtype=pl.String, is_elementwise=True), DYNAMIC)
+
+
+def _dynamic_set(value: Value, chosen: Value | None, size: int) -> Value:
+    """A set of dynamic values: only arrays have to be read, the rest is compared as text."""
+
+    def collect(texts: list[str]) -> str:
         found: dict[str, None] = {}
-        for text in series[0].drop_nulls().unique(maintain_order=True).to_list():
+        for text in texts:
             if text[:1] == "[":
                 elements = loads(text)
                 found.update((dumps(e) or "null", None) for e in elements)
             else:
                 found.setdefault(text)
-        return pl.Series("", ["[" + ",".join(list(found)[:size]) + "]"], pl.String)
+        return "[" + ",".join(list(found)[:size]) + "]"
 
-    return Value(pl.map_groups([texts], collect, return_dtype=pl.String, returns_scalar=True), DYNAMIC)
+    return _of_lines(_lines(value, chosen), collect)
 
 
 _making_set("make_set", "The different values of the group but null, in an array.")
@@ -114,6 +131,23 @@ _making_set("make_set_if", "The different values for which the condition is true
 
 
 # ---- bags -----------------------------------------------------------------------------------
+
+
+def _making_bag(name: str, prefix: str, doc: str, *, chosen: bool = False) -> None:
+    params: list[ParamLike] = [DYNAMIC, BOOL] if chosen else [DYNAMIC]
+
+    @aggregate(name, [*params, opt(const(INTEGER))], DYNAMIC, prefix=prefix)
+    class _Bag:
+        @staticmethod
+        def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
+            size = _size(args, 2 if chosen else 1, _MOST)
+
+            def collect(texts: list[str]) -> str:
+                return dumps(_merged([loads(t) for t in texts], size)) or "{}"
+
+            return _of_lines(_lines(values[0], values[1] if chosen else None), collect)
+
+    _Bag.__doc__ = doc
 
 
 def _merged(bags: Sequence[Any], size: int) -> dict[str, Any]:
@@ -126,24 +160,7 @@ def _merged(bags: Sequence[Any], size: int) -> dict[str, Any]:
     return merged
 
 
-def _making_bag(name: str, prefix: str) -> None:
-    @aggregate(name, [DYNAMIC, opt(const(INTEGER))], DYNAMIC, prefix=prefix)
-    class _Bag:
-        @staticmethod
-        def group(bags: Sequence[Any], size: int = _MOST) -> dict[str, Any]:
-            return _merged(bags, size)
-
-    _Bag.__doc__ = "All properties of the group's bags in one bag; the first value of a key counts."
-
-
-_making_bag("make_bag", "bag")
-_making_bag("make_dictionary", "dictionary")
-
-
-@aggregate("make_bag_if", [DYNAMIC, BOOL, opt(const(INTEGER))], DYNAMIC, prefix="bag")
-class MakeBagIf:
-    """All properties of the bags for which the condition is true, in one bag."""
-
-    @staticmethod
-    def group(bags: Sequence[Any], chosen: Sequence[bool | None], size: int = _MOST) -> dict[str, Any]:
-        return _merged([b for b, c in zip(bags, chosen, strict=True) if c], size)
+_ALL = "All properties of the group's bags in one bag; the first value of a key counts."
+_making_bag("make_bag", "bag", _ALL)
+_making_bag("make_dictionary", "dictionary", _ALL)
+_making_bag("make_bag_if", "bag", "All properties of the bags for which the condition is true, in one bag.", chosen=True)  # fmt: skip

@@ -125,14 +125,13 @@ class Evaluator:
             return lambda n, s: yes(n, s) if test(n, s) is True else no(n, s)
         if len(works) == 2 and name in ("and", "or"):
             return _logic(name, works)
-        if len(works) == 2 and kinds[0] is kinds[1] and kinds[0] is not T.REAL:
-            return _compared(name, works)
-        if (
-            len(works) == 2
-            and name in _SUMS
-            and set(kinds) <= _NUMERIC
-            and expr.type in (T.LONG, T.REAL, *kinds)
-        ):
+        if len(works) != 2:
+            return None
+        if name in ("==", "!=", *_ORDER):
+            # NaN compares in ways of its own, which the engine knows.
+            return _compared(name, works) if kinds[0] is kinds[1] is not T.REAL else None
+        whole = expr.type in _NUMERIC - {T.INT, T.REAL} and T.REAL not in kinds
+        if name in _SUMS and set(kinds) <= _NUMERIC and (whole or expr.type is T.REAL):
             return _summed(name, works, expr.type)
         return None
 
@@ -181,7 +180,7 @@ def _logic(name: str, works: Sequence[Work]) -> Work:
     return work
 
 
-def _compared(name: str, works: Sequence[Work]) -> Work | None:
+def _compared(name: str, works: Sequence[Work]) -> Work:
     left, right = works
     if name in ("==", "!="):
 
@@ -190,9 +189,7 @@ def _compared(name: str, works: Sequence[Work]) -> Work | None:
             return None if a is None and b is None else (a == b) is (name == "==")
 
         return same
-    order = _ORDER.get(name)
-    if order is None:
-        return None
+    order = _ORDER[name]
 
     def work(number: int, state: State) -> Any:
         a, b = left(number, state), right(number, state)
