@@ -249,16 +249,22 @@ def _summarize(rel: Summarize, context: PolarsContext) -> Frame:
     if not rel.keys:
         return Frame(source.lazy.select(aggregated), forms)
     keys: list[pl.Expr] = []
+    constants: list[pl.Expr] = []
     for name, expr in rel.keys:
         value = context.value(expr, source)
+        if not columns_of(expr):
+            # A constant alone would be a group even where there is no row.
+            constants.append(value.expr.alias(f"__key{len(constants)}"))
+            value = Value(pl.col(f"__key{len(constants) - 1}"), value.type, value.form)
         if value.form in (Form.NULLABLE, Form.RAW):
             value = Value(canonical(value), value.type)
         if value.form is not Form.CANONICAL:
             forms[name] = value.form
         keys.append(value.expr.alias(name))
+    lazy = source.lazy.with_columns(constants) if constants else source.lazy
     if not aggregated:
-        return Frame(source.lazy.select(keys).unique(maintain_order=rel.source.serialized), forms)
-    grouped = source.lazy.group_by(keys, maintain_order=rel.source.serialized)
+        return Frame(lazy.select(keys).unique(maintain_order=rel.source.serialized), forms)
+    grouped = lazy.group_by(keys, maintain_order=rel.source.serialized)
     return Frame(grouped.agg(aggregated).select(rel.names()), forms)
 
 

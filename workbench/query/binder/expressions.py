@@ -189,9 +189,11 @@ def _in_list(b: Inside, node: syntax.InList, operator: str, value: Expr, row: Re
         elif bound.type is wanted or bound.value is None:
             constants.append(bound.value)
         else:
+            # A real in a list of integers counts where it is a whole number.
+            fraction = isinstance(bound.value, float) and not bound.value.is_integer()
             converted = b.fold(calls.convert(bound, wanted))
             if isinstance(converted, Const) and not (
-                wanted is ScalarType.LONG and bound.type is ScalarType.REAL
+                fraction and wanted in (ScalarType.INT, ScalarType.LONG)
             ):
                 constants.append(converted.value)
     if value.type is not wanted and (text or others):

@@ -6,12 +6,14 @@ host's `--jp-*` variables, which a browser resolves inside SVG, so that a chart 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
 HEIGHT = 260
 _VERSION = "5.20"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _NARROWEST, _NO_PLACE = 120, 640
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito's order; their black comes last, as the colour of the text.
@@ -138,7 +140,22 @@ def pixels(spec: dict[str, Any], width: int = 760) -> bytes:
     import vl_convert
 
     drawn: bytes = vl_convert.vegalite_to_png(_still(spec, width), vl_version=_VERSION, scale=1)
-    return drawn
+    return _packed(drawn)
+
+
+def _packed(png: bytes) -> bytes:
+    """The same PNG with its pixels compressed well: a third of the size, since a notebook keeps it."""
+    chunks, at = [], len(_PNG)
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4])
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + size]))
+        at += 12 + size
+    rows = zlib.compress(zlib.decompress(b"".join(d for kind, d in chunks if kind == b"IDAT")), 9)
+    kept = [(kind, d) for kind, d in chunks if kind not in (b"IDAT", b"IEND")]
+    written = [*kept, (b"IDAT", rows), (b"IEND", b"")]
+    return _PNG + b"".join(
+        len(d).to_bytes(4) + kind + d + zlib.crc32(kind + d).to_bytes(4) for kind, d in written
+    )
 
 
 def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
