@@ -7,6 +7,7 @@ engine keeps none by itself, so sorts and order-keeping options are stated.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -86,14 +87,7 @@ class Context:
         assert card is not None  # the binder found it
         values = [self.value(a, frame) for a in expr.args]
         types = expr.types or (None,) * len(values)
-        signature = next(
-            (
-                s
-                for s in card.signatures
-                if s.least <= len(values) and (s.most is None or len(values) <= s.most)
-            ),
-            card.signatures[0],
-        )
+        signature = card.signature(len(values))
         return apply_scalar(card, expr.args, values, types, expr.type, signature)
 
     def canonical(self, expr: Expr, frame: Frame) -> pl.Expr:
@@ -237,10 +231,10 @@ def _project(rel: Project, context: PolarsContext) -> Frame:
 
 @to_polars.register
 def _summarize(rel: Summarize, context: PolarsContext) -> Frame:
-    source = context.frame(rel.source)
+    aggregates, source = _spread(rel.aggregates, context.frame(rel.source), context)
     forms: dict[str, Form] = {}
     aggregated: list[pl.Expr] = []
-    for aggregate in rel.aggregates:
+    for aggregate in aggregates:
         values = _aggregate(aggregate, source, context)
         for column, value in zip(aggregate.columns, values, strict=True):
             if value.form is not Form.CANONICAL:
@@ -268,6 +262,29 @@ def _summarize(rel: Summarize, context: PolarsContext) -> Frame:
     return Frame(grouped.agg(aggregated).select(rel.names()), forms)
 
 
+def _spread(
+    aggregates: Sequence[Aggregate], source: Frame, context: PolarsContext
+) -> tuple[list[Aggregate], Frame]:
+    """Constants that are aggregated as columns: `sum(1)` counts rows, a literal alone has one."""
+    columns: list[pl.Expr] = []
+    changed: list[Aggregate] = []
+    for aggregate in aggregates:
+        card = AGGREGATES.get(aggregate.function)
+        assert card is not None  # the binder found it
+        args = list(aggregate.args)
+        signature = card.signature(len(args))
+        for i, arg in enumerate(args):
+            param = signature.at(i)
+            if not columns_of(arg) and not (param is not None and param.constant):
+                name = f"__argument{len(columns)}"
+                columns.append(context.canonical(arg, source).alias(name))
+                args[i] = Col(arg.type, name)
+        changed.append(replace(aggregate, args=tuple(args)))
+    if not columns:
+        return list(aggregates), source
+    return changed, Frame(source.lazy.with_columns(columns), source.forms)
+
+
 def _aggregate(aggregate: Aggregate, source: Frame, context: PolarsContext) -> list[Value]:
     card = AGGREGATES.get(aggregate.function)
     assert card is not None  # the binder found it
@@ -277,10 +294,7 @@ def _aggregate(aggregate: Aggregate, source: Frame, context: PolarsContext) -> l
         ready = [v if t is None else converted(v, t) for v, t in zip(values, aggregate.types, strict=True)]
         found: list[Value] = many(ready, aggregate)
         return found
-    signature = next(
-        (s for s in card.signatures if s.least <= len(values) and (s.most is None or len(values) <= s.most)),
-        card.signatures[0],
-    )
+    signature = card.signature(len(values))
     returns = aggregate.columns[0].type
     return [apply_aggregate(card, aggregate.args, values, aggregate.types, returns, signature)]
 

@@ -162,6 +162,8 @@ def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
     still = dict(spec)
     if still.get("width") == "container":
         still["width"] = width
+    # The fonts here are not those of the reader, so labels get room to be wider than they were measured.
+    still["padding"] = {"left": 16, "top": 6, "right": 24, "bottom": 6}
     if "layer" in still:
         still["layer"] = [layer for layer in still["layer"] if layer.get("name") != "hover"]
         still.pop("params", None)

@@ -170,6 +170,10 @@ class Card:
         """The docstring, read late: families that make cards in a loop set it after registering."""
         return inspect.getdoc(self.implementation) or ""
 
+    def signature(self, count: int) -> Signature:
+        """The first overload that takes so many arguments."""
+        return next((s for s in self.signatures if s.takes(count)), self.signatures[0])
+
 
 FUNCTIONS: Registry[Card] = Registry("function")
 AGGREGATES: Registry[Card] = Registry("aggregate")

@@ -14,6 +14,7 @@ import polars as pl
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._cast import decimal_text, python_cast
+from workbench.query.functions._cast_columns import datetime_text, timespan_text
 from workbench.query.functions.forms import canonical
 from workbench.query.lowering import Form, Value
 
@@ -36,12 +37,9 @@ def text(value: Value) -> pl.Expr:
         return _quoted(expr)
     if kind is T.DECIMAL:
         return _quoted(expr.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."))
-    if kind is T.DATETIME:
-        whole = expr // 10
-        day = whole.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
-        return _quoted(pl.concat_str(day, (expr - whole * 10).cast(pl.String), pl.lit("Z")))
-    if kind is T.TIMESPAN:
-        return _quoted(expr.map_batches(_timespans, return_dtype=pl.String, is_elementwise=True))
+    if kind.is_time:
+        written = datetime_text(expr) if kind is T.DATETIME else timespan_text(expr)
+        return pl.when(expr.is_not_null()).then(_quoted(written))
     # The encoder of structs is the one native JSON writer: {"x":"…"} without its frame.
     boxed = pl.struct(expr.alias("x")).struct.json_encode()
     return boxed.str.strip_prefix('{"x":').str.strip_suffix("}")
@@ -67,11 +65,6 @@ def _real(expr: pl.Expr) -> pl.Expr:
         .when(expr < 0)
         .then(pl.lit('"-Infinity"'))
     )
-
-
-def _timespans(series: pl.Series) -> pl.Series:
-    cells = [None if v is None else python_cast(v, T.TIMESPAN, T.STRING) for v in series.to_list()]
-    return pl.Series(series.name, cells, pl.String)
 
 
 def element(value: Any, type_: ScalarType) -> Any:

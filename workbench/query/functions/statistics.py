@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.functions._card import (
@@ -122,7 +123,10 @@ def _percents(args: Sequence[Expr]) -> list[float]:
     found: list[float] = []
     for arg in args:
         assert isinstance(arg, Const)  # the binder demands it
-        found += [float(v) for v in (arg.value if isinstance(arg.value, list) else [arg.value])]
+        listed = arg.value if isinstance(arg.value, list) else [arg.value]
+        if not listed or not all(isinstance(v, int | float) for v in listed):
+            raise diagnostics.bad_argument("percentiles", "the percentages are numbers", arg.span)
+        found += [float(v) for v in listed]
     return found
 
 
