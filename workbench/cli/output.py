@@ -69,6 +69,8 @@ def write(result: Result, form: str) -> None:
     """
     if result.truncated:
         raise diagnostics.result_cut(len(result))
+    for sentence in result.statistics.warnings:
+        print(f"warning: {_shown(sentence)}", file=sys.stderr)
     {"json": _write_json, "csv": _write_csv, "parquet": _write_parquet}[form](result)
 
 

@@ -134,8 +134,13 @@ def slices(result: Result, *, dynamic_as_text: bool = False) -> Iterator[list[li
 
 
 def answer(result: Result) -> dict[str, Any]:
-    """What `query --stdio` answers: columns, types, rows."""
-    return {"columns": result.columns, "types": result.types, "rows": rows(result)}
+    """What `query --stdio` answers: columns, types, rows; what was cut or left unread, if anything."""
+    found: dict[str, Any] = {"columns": result.columns, "types": result.types, "rows": rows(result)}
+    if result.truncated:
+        found["truncated"] = True
+    if result.statistics.warnings:
+        found["warnings"] = list(result.statistics.warnings)
+    return found
 
 
 def log_search(result: Result) -> dict[str, Any]:
