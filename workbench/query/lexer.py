@@ -169,7 +169,7 @@ def _string(text: str, at: int) -> Token:
                 parts.append(quote)
                 at += 2
                 continue
-            return Token(Kind.STRING, "".join(parts), Span(start, at + 1))
+            return Token(Kind.STRING, _paired("".join(parts)), Span(start, at + 1))
         if c == "\n":
             break
         if c == "\\" and not verbatim:
@@ -183,6 +183,13 @@ def _string(text: str, at: int) -> Token:
         at += 1
     end = min(at, len(text))
     raise diagnostics.unclosed_string(Span(start, end)).within(text)
+
+
+def _paired(text: str) -> str:
+    """Two escapes that make one character (`\\ud83d\\ude00`) joined; half of such a pair is no text."""
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescape(code: str) -> str:

@@ -16,6 +16,8 @@ Ways to compute, the first that is there is taken:
 `row(*args) -> value` is called with Python values of one row (dynamic parsed, time as ticks) and
 gives a Python value; it is not called when a non-string argument is null unless `nulls = True`.
 A `types` keyword in `polars` or `row` asks for the argument types after conversion.
+A scalar function of several columns (`array_sort_asc(a, b)`) gives an array and says their names and types
+with `columns(names, types)`: see `binder/several.py`.
 Aggregates have `polars` (an aggregating expression) or `group(*lists) -> value`, called with the
 Python values of one group. `sql(*args)` is the second lowering, where there is one.
 """
