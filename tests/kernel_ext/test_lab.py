@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
 PANEL = "jupyterapp.shell.currentWidget"
+STARTED = f"{PANEL}.content.widgets.some(w => w.model.executionCount !== null || w.model.executionState === 'running')"
 KERNEL = f"{PANEL}.sessionContext.session?.kernel"
 ERROR = "[data-mime-type='application/vnd.jupyter.stderr']"
 WIDTHS = "[...document.querySelectorAll('.jp-RenderedVegaCommon5')].map(e => [e.clientWidth, e.querySelector('svg').clientWidth])"
@@ -133,6 +134,13 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+def playwright_error() -> type[Exception]:
+    """The error of a wait that was in vain; imported here, since playwright can be missing."""
+    from playwright.sync_api import TimeoutError as InVain
+
+    return InVain
+
+
 def run_all(page: Any, url: str) -> None:
     """Open the notebook, give it room, run it to its first error (the last cell)."""
     page.goto(url)
@@ -141,7 +149,15 @@ def run_all(page: Any, url: str) -> None:
         f"{KERNEL}?.connectionStatus === 'connected' && {KERNEL}?.status === 'idle'", timeout=90_000
     )
     page.evaluate("void jupyterapp.commands.execute('application:toggle-left-area')")
-    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"{PANEL}.context.isReady && {PANEL}.sessionContext.isReady", timeout=90_000)
+    # JupyterLab drops the command without a word while it still settles, so it is given until it is taken.
+    for _ in range(10):
+        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+        try:
+            page.wait_for_function(STARTED, timeout=5_000)
+            break
+        except playwright_error():
+            continue
     page.wait_for_selector(ERROR, timeout=120_000)
     assert "KQL101" in page.locator(ERROR).inner_text()
     page.wait_for_function("document.querySelectorAll('.vega-embed svg').length === 3", timeout=60_000)
