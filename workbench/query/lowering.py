@@ -28,15 +28,11 @@ class Form(Enum):
     MICROSECONDS = "microseconds"  # datetime as Datetime("us", "UTC"), timespan as Duration("us")
     NULLABLE = "nullable"  # string in which null stands for ""
     RAW = "raw"  # dynamic as text that is still to be parsed, "" or null for null
-    LIST = "list"  # dynamic as a list of one scalar type, no nulls inside, null for null
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A lowered expression: the engine's expression, its KQL type and form.
-
-    `aggregated` marks the result of an aggregate (not elementwise).
-    """
+    """A lowered expression: the engine's expression, its KQL type and form."""
 
     expr: pl.Expr
     type: ScalarType

@@ -37,12 +37,7 @@ def canonical(value: Value) -> pl.Expr:
         return value.expr.fill_null("")
     if value.form is Form.MICROSECONDS:
         return value.expr.to_physical() * 10
-    if value.form is Form.RAW:
-        return value.expr.map_batches(_parsed, return_dtype=pl.String, is_elementwise=True)
-    return value.expr.map_batches(
-        lambda s: pl.Series(s.name, [None if v is None else dumps(list(v)) for v in s], pl.String),
-        return_dtype=pl.String, is_elementwise=True,
-    )  # fmt: skip
+    return value.expr.map_batches(_parsed, return_dtype=pl.String, is_elementwise=True)
 
 
 def _parsed(series: pl.Series) -> pl.Series:
