@@ -71,12 +71,13 @@ class Workspace:
         self,
         text: str,
         parameters: Mapping[str, Any] | None = None,
+        timespan: str | None = None,
         scope: Callable[[str], Any] | None = None,
     ) -> str:
         """What a query becomes: plan, rewritten plan, files, Polars plan."""
         from workbench.query.run import explain
 
-        return explain(text, self._source, parameters=parameters, scope=scope)
+        return explain(text, self._source, parameters=parameters, timespan=timespan, scope=scope)
 
     def ingest(self, table: str, records: Iterable[Mapping[str, Any]]) -> int:
         """Store records in a table, made where it is missing; gives how many were stored."""

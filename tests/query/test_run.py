@@ -186,3 +186,13 @@ def test_hidden_columns_are_there_by_name_only(ws: workbench.Workspace) -> None:
 def test_workspace_can_be_opened_by_its_folder_only(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="REP001"):
         workbench.open(str(tmp_path / "none"))
+
+
+def test_explain_takes_the_time_range(ws: workbench.Workspace) -> None:
+    shown = ws.explain("App | count", timespan="2026-01-02T00:00:00Z/2026-01-02T23:59:59.999999Z")
+    assert "files: 1 of 5 read" in shown
+
+
+def test_many_rows_of_the_query_itself_are_streamed() -> None:
+    rows = ask("range x from 1 to 300000 step 1 | summarize n = count() by k = x % 3 | sort by k asc")
+    assert rows == [{"n": 100_000, "k": k} for k in (0, 1, 2)]

@@ -65,7 +65,7 @@ def query(
 
     opened = open_workspace(path)
     if explain:
-        print(opened.explain(kql))
+        print(opened.explain(kql, timespan=timespan))
         return
     from workbench.cli import output
 

@@ -82,7 +82,7 @@ class LogSearch(Magics):  # type: ignore[misc]
         workspace = self._workspace(options.workspace)
         scope = Scope([local_ns, self.shell.user_ns], _NOTEBOOK_NAMES)
         if options.explain:
-            plan = workspace.explain(text, scope=scope)
+            plan = workspace.explain(text, timespan=options.timespan, scope=scope)
             _send(shown.of_text(plan))
             return None
         progress = _Progress()

@@ -34,11 +34,13 @@ from workbench.query.plan import (
     Filter,
     Limit,
     Project,
+    Range,
     Rel,
     Scan,
     Values,
     columns_of,
     map_inputs,
+    walk,
 )
 from workbench.query.result import Render, Result, Statistics
 from workbench.query.rewrite import rewrite
@@ -172,11 +174,29 @@ class _Runner:
         context = Context(self.source, collect)
         frame = context.frame(rel)
         lazy = canonical_columns(frame, rel)
-        found = collect(lazy.select(rel.names()) if rel.schema else lazy, stored=context.scanned)
+        found = collect(
+            lazy.select(rel.names()) if rel.schema else lazy, stored=context.scanned or _large(rel)
+        )
         self.files_of.update(context.tables)
         self.files |= context.files
         self.warnings += [w for w in context.warnings if w not in self.warnings]
         return found, rel
+
+
+_LARGE = 100_000
+
+
+def _large(rel: Rel) -> bool:
+    """Whether rows made by the query itself are so many that only the streaming engine, which an
+    interrupt stops, should run it."""
+    for node in walk(rel):
+        if isinstance(node, Range):
+            start, stop, step = node.start.value, node.stop.value, node.step.value
+            if None not in (start, stop, step) and step and (stop - start) / step > _LARGE:
+                return True
+        if isinstance(node, Values) and max(len(node.rows), getattr(node.frame, "height", 0)) > _LARGE:
+            return True
+    return False
 
 
 def _visible(rel: Rel) -> Rel:
@@ -294,13 +314,13 @@ def shape(frame: pl.DataFrame, schema: Schema, kql: str, *, tables: Tables | Non
     return result.frame, result.schema
 
 
-def explain(text: str, source: Tables, *, parameters: Mapping[str, Any] | None = None, scope: Callable[[str], Any] | None = None) -> str:  # fmt: skip
+def explain(text: str, source: Tables, *, parameters: Mapping[str, Any] | None = None, timespan: str | None = None, scope: Callable[[str], Any] | None = None) -> str:  # fmt: skip
     """The plan, the rewritten plan, and what Polars makes of it, as text."""
     from workbench.query.explain import show
 
     runner = _Runner(source, scope, parameters)
     try:
-        bound = runner.bind(text, None)
+        bound = runner.bind(text, parse_timerange(timespan) if timespan else None)
         better = rewrite(bound.rel, runner.fold)
         context = Context(source, collect)
         lazy = canonical_columns(context.frame(better), better)
