@@ -91,7 +91,8 @@ def lab(folder: Path, theme: str) -> Iterator[str]:
         **os.environ,
         "WORKBENCH_WORKSPACE": str(folder / "workspace"),
         "JUPYTERLAB_SETTINGS_DIR": str(settings.parent.parent),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        # Its own, or the tab that an earlier test had open may come to the front.
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / f"workspaces-{theme}"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "IPYTHONDIR": str(folder / "ipython"),
