@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update", action="store_true", help="write what the text cases expect anew; read the diff"
     )
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    # The shared real events are data that only some machines have; programs can be installed.
+    if report.skipped and "shared captures" not in reason:
+        _SKIPPED.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """The gate installs the programs that tests need, so there a skip is a failure."""
+    if os.environ.get("CI") and _SKIPPED and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nskipped where nothing may be skipped:", *_SKIPPED, sep="\n  ")
+
+
+_SKIPPED: list[str] = []
 
 
 @pytest.fixture
