@@ -15,6 +15,8 @@ from workbench.base.dtypes import Column, ScalarType, Schema
 from workbench.base.errors import Span
 
 NO_SPAN = Span(0, 0)
+FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
+"""The comparison that says the same with its sides exchanged."""
 
 
 # ---- expressions ----------------------------------------------------------------------------
@@ -134,6 +136,10 @@ class Values(Rel):
     @property
     def serialized(self) -> bool:
         return self.ordered
+
+
+ONE_ROW = Values((), ((),))
+"""One row without columns: what constants are bound over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,6 @@ def service_runs_already(url: str, pid: int) -> WorkbenchError:
     )
 
 
-def no_service(workspace: str) -> WorkbenchError:
-    return WorkbenchError(
-        "SRV002",
-        f"no service of {workspace} is running",
-        hint="start it with: workbench serve, or with everything around it: workbench up",
-    )
-
-
 def child_ended(name: str, status: int, log: str) -> WorkbenchError:
     return WorkbenchError("SRV003", f"{name} ended by itself with status {status}", hint=f"its log: {log}")
 

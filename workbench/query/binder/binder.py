@@ -25,7 +25,7 @@ from workbench.query.binder.scope import (
     TableEntry,
 )
 from workbench.query.operators import OPERATORS
-from workbench.query.plan import Aggregate, Const, Expr, Rel, SortKey, Values
+from workbench.query.plan import ONE_ROW, Aggregate, Const, Expr, Rel, SortKey, Values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,12 +100,12 @@ class Binder:
             elif isinstance(statement, syntax.SetOption):
                 # The other options tune Kusto's engine: they are read and mean nothing here.
                 if statement.name in special.BIN_AUTO and statement.value is not None:
-                    option = self.fold(self.expr(statement.value, EMPTY_ROW))
+                    option = self.fold(self.expr(statement.value, ONE_ROW))
                     self.scope.entries[statement.name] = ScalarEntry(option)
             elif isinstance(statement, syntax.DeclareParameters):
                 for p in statement.parameters:
                     if self.scope.find(p.name) is None and p.default is not None and p.type is not None:
-                        value = self.convert(self.fold(self.expr(p.default, EMPTY_ROW)), p.type)
+                        value = self.convert(self.fold(self.expr(p.default, ONE_ROW)), p.type)
                         self.scope.entries[p.name] = ScalarEntry(value)
 
     def _let(self, let: syntax.Let) -> None:
@@ -133,7 +133,7 @@ class Binder:
 
     def constant(self, node: syntax.Expression, what: str, type_: ScalarType | None = None) -> Any:
         try:
-            bound = self.expr(node, EMPTY_ROW)
+            bound = self.expr(node, ONE_ROW)
         except WorkbenchError as error:
             if error.code != diagnostics.UNKNOWN_COLUMN:
                 raise
@@ -217,7 +217,7 @@ class Binder:
         return functions_let.scalar(self, entry, node, row)
 
     def let_table(self, entry: FunctionEntry, node: syntax.Call) -> Rel:
-        return functions_let.tabular(self, entry, node, EMPTY_ROW)
+        return functions_let.tabular(self, entry, node, ONE_ROW)
 
     def let_is_tabular(self, entry: FunctionEntry) -> bool:
         return functions_let.is_tabular(self, entry)
@@ -230,7 +230,7 @@ class Binder:
         if not isinstance(entry, FunctionEntry):
             known = [n for n in self.scope.names() if isinstance(self.scope.find(n), FunctionEntry)]
             raise diagnostics.unknown_function(call.name, call.name_span, known)
-        return functions_let.tabular(self, entry, call, EMPTY_ROW, source)
+        return functions_let.tabular(self, entry, call, ONE_ROW, source)
 
     def label(self, node: syntax.Expression) -> str | None:
         if isinstance(node, syntax.Name):
@@ -275,6 +275,3 @@ class Binder:
         if found is not None:
             self.bound[name] = BoundName(name, found.type if isinstance(found, Const) else None)
         return found
-
-
-EMPTY_ROW = Values((), ((),))

@@ -180,13 +180,6 @@ def _cast_hint(args: Sequence[Expr]) -> str | None:
     return None
 
 
-_CONVERSIONS = {
-    T.STRING: "tostring", T.LONG: "tolong", T.INT: "toint", T.REAL: "toreal", T.BOOL: "tobool",
-    T.DATETIME: "todatetime", T.TIMESPAN: "totimespan", T.DECIMAL: "todecimal", T.GUID: "toguid",
-    T.DYNAMIC: "todynamic_value",
-}  # fmt: skip
-
-
 def convert(expr: Expr, type_: ScalarType) -> Expr:
     """`expr` as another type, by the conversion that lowering does (`functions.forms.converted`)."""
     if expr.type is type_:

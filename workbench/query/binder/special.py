@@ -97,12 +97,6 @@ def _bag_pack_columns(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     return b.call("bag_pack", *pairs, span=node.span)
 
 
-def _not(b: Inside, node: syntax.Call, row: Rel) -> Expr:
-    if len(node.arguments) != 1:
-        raise diagnostics.wrong_count("not", "1 argument", len(node.arguments), node.span)
-    return b.call("not", b.predicate(node.arguments[0], row), span=node.span)
-
-
 def _typeof(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     argument = node.arguments[0] if node.arguments else None
     if isinstance(argument, syntax.Name):

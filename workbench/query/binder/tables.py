@@ -11,7 +11,7 @@ from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import Entry, FunctionEntry, PendingEntry, ScalarEntry, TableEntry
 from workbench.query.operators import OPERATORS
 from workbench.query.operators.externaldata import Unread
-from workbench.query.plan import Const, Rel, Scan, Values
+from workbench.query.plan import ONE_ROW, Const, Rel, Scan, Values
 
 
 def table(b: Inside, node: syntax.Expression | syntax.Pipeline) -> Rel:
@@ -88,19 +88,15 @@ def resolved(b: Inside, name: str) -> Entry | None:
     before, b.scope = b.scope, entry.scope
     try:
         found: Entry
-        if isinstance(entry.value, syntax.Pipeline) or looks_tabular(b, entry.value, _empty()):
+        if isinstance(entry.value, syntax.Pipeline) or looks_tabular(b, entry.value, ONE_ROW):
             found = TableEntry(table(b, entry.value))
         else:
-            found = ScalarEntry(b.fold(b.expr(entry.value, _empty())))
+            found = ScalarEntry(b.fold(b.expr(entry.value, ONE_ROW)))
     finally:
         b.scope = before
         entry.busy = False
     scope.entries[name] = found
     return found
-
-
-def _empty() -> Rel:
-    return Values((), ((),))
 
 
 # ---- calls that are tables ------------------------------------------------------------------
@@ -146,7 +142,7 @@ def is_tabular_call(b: Inside, node: syntax.Call) -> bool:
     if isinstance(entry, FunctionEntry):
         return b.let_is_tabular(entry)
     if node.name == "materialize" and node.arguments:
-        return looks_tabular(b, node.arguments[0], _empty())
+        return looks_tabular(b, node.arguments[0], ONE_ROW)
     return node.name in TABULAR_CALLS
 
 

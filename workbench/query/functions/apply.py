@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -120,8 +119,3 @@ def _group_call(card: Card, given: list[Any], types: list[ScalarType], returns: 
         return pl.Series("", [value], dtype, strict=False)
 
     return pl.map_groups([given[i] for i in columns], run, return_dtype=dtype, returns_scalar=True)
-
-
-def documented(card: Card) -> str:
-    """First sentence of the card's docstring."""
-    return inspect.cleandoc(card.doc).split("\n")[0]

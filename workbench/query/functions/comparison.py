@@ -18,7 +18,7 @@ from workbench.query.functions._card import ANY, BOOL, DYNAMIC, const, rep, scal
 from workbench.query.functions.forms import canonical, converted
 from workbench.query.functions.values import DECIMAL_TYPE
 from workbench.query.lowering import Form, Value
-from workbench.query.plan import Const, Expr
+from workbench.query.plan import FLIPPED, Const, Expr
 
 T = ScalarType
 
@@ -72,14 +72,13 @@ _OPS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     ">=": lambda a, b: a >= b,
     "==": lambda a, b: a == b,
 }
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
 
 
 def _by_time(values: Sequence[Value], args: Sequence[Expr], operator: str) -> pl.Expr | None:
     """A stored time against a constant, in µs: what the reader's statistics understand."""
     (a, b), (x, y) = values, args
     if isinstance(x, Const):
-        a, b, x, y, operator = b, a, y, x, _FLIPPED[operator]
+        a, b, x, y, operator = b, a, y, x, FLIPPED[operator]
     if not (
         a.form is Form.MICROSECONDS and isinstance(y, Const) and y.type is a.type and isinstance(y.value, int)
     ):

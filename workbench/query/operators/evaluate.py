@@ -10,7 +10,7 @@ from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
 from workbench.query.operators.plugins import PLUGINS, REFUSED, OutputSchema, PluginCall
-from workbench.query.plan import Col, Const, Expr, Project, Rel, Values
+from workbench.query.plan import ONE_ROW, Col, Const, Expr, Project, Rel
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Evaluate:
             raise diagnostics.unsupported(f"the plugin {name}()", s.call.name_span, REFUSED[name])
         if card is None:
             raise diagnostics.unknown_function(name, s.call.name_span, list(PLUGINS))
-        made = card.bind(PluginCall(s.call, s.schema), source or Values((), ((),)), b)
+        made = card.bind(PluginCall(s.call, s.schema), source or ONE_ROW, b)
         return made if s.schema is None else _shaped(made, s.schema, b)
 
 

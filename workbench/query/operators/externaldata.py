@@ -14,7 +14,7 @@ from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Const, Filter, Project, Rel, Values
+from workbench.query.plan import ONE_ROW, Const, Filter, Project, Rel
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ExternalData:
 def _unread(rel: Unread, context: PolarsContext) -> Frame:
     context.warn(rel.warning)
     # One row of nulls that a false condition drops: no engine types are known here.
-    one = Values((), ((),))
+    one = ONE_ROW
     nulls = tuple((c.name, Const(c.type, None)) for c in rel.schema)
     typed = Project(rel.schema, one, nulls)
     return context.frame(Filter(rel.schema, typed, Const(ScalarType.BOOL, False)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator, schema_of
-from workbench.query.plan import Project, Rel, Values
+from workbench.query.plan import ONE_ROW, Project, Rel
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,6 @@ class Print:
 
     @staticmethod
     def bind(s: PrintSyntax, source: Rel | None, b: BinderApi) -> Rel:
-        row = Values((), ((),))
+        row = ONE_ROW
         columns = b.columns(s.columns, row, printed=True)
         return Project(schema_of(columns), row, tuple(columns))

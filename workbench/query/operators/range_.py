@@ -9,7 +9,7 @@ from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Const, Range, Rel, Values
+from workbench.query.plan import ONE_ROW, Const, Range, Rel
 
 T = ScalarType
 
@@ -39,7 +39,7 @@ class RangeOperator:
 
     @staticmethod
     def bind(s: RangeSyntax, source: Rel | None, b: BinderApi) -> Rel:
-        row = Values((), ((),))
+        row = ONE_ROW
         start, stop, step = (b.expr(n, row) for n in (s.start, s.stop, s.step))
         type_ = start.type
         if T.REAL in (start.type, stop.type, step.type):

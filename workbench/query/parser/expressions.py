@@ -145,7 +145,7 @@ class ExpressionParser(TokenReader):
             if token.is_mark("."):
                 self.next()
                 base = self._member(base)
-            elif token.is_mark("[") and self._indexes(base, token):
+            elif token.is_mark("[") and self._indexes(base):
                 self.next()
                 selector = self.expression()
                 end = self.expect("]")
@@ -153,7 +153,7 @@ class ExpressionParser(TokenReader):
             else:
                 return base
 
-    def _indexes(self, base: syntax.Expression, bracket: Token) -> bool:
+    def _indexes(self, base: syntax.Expression) -> bool:
         return not isinstance(base, syntax.Literal) or base.type is ScalarType.DYNAMIC
 
     def _member(self, base: syntax.Expression) -> syntax.Expression:

@@ -6,9 +6,20 @@ from dataclasses import replace
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions import FUNCTIONS
-from workbench.query.plan import Call, Col, Const, Expr, Filter, Project, Rel, Scan, Sort, Union, map_inputs
-
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
+from workbench.query.plan import (
+    FLIPPED,
+    Call,
+    Col,
+    Const,
+    Expr,
+    Filter,
+    Project,
+    Rel,
+    Scan,
+    Sort,
+    Union,
+    map_inputs,
+)
 
 
 def push_time_ranges(rel: Rel) -> Rel:
@@ -53,11 +64,11 @@ def time_bounds(condition: Expr) -> tuple[int | None, int | None]:
         low = None if a[0] is None or b[0] is None else min(a[0], b[0])
         high = None if a[1] is None or b[1] is None else max(a[1], b[1])
         return low, high
-    if condition.function in _FLIPPED and len(condition.args) == 2:
+    if condition.function in FLIPPED and len(condition.args) == 2:
         left, right = condition.args
         operator = condition.function
         if isinstance(left, Const):
-            left, right, operator = right, left, _FLIPPED[operator]
+            left, right, operator = right, left, FLIPPED[operator]
         if not (isinstance(left, Col) and left.name == "TimeGenerated" and isinstance(right, Const)):
             return None, None
         if right.type is not ScalarType.DATETIME or right.value is None:
