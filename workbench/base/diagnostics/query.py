@@ -205,3 +205,11 @@ def assertion_failed(message: str, span: Span | None) -> WorkbenchError:
 
 def interrupted() -> WorkbenchError:
     return WorkbenchError("KQL303", "the query was stopped")
+
+
+def out_of_time(seconds: float) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL304",
+        f"the query took longer than its limit of {seconds:g} s",
+        hint="ask for less time or fewer rows, or raise the limit with: set servertimeout = 10m",
+    )
