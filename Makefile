@@ -3,10 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean
+.PHONY: help run system test check bench lock clean
 
 BIN := .venv/bin
-INPUTS := pyproject.toml requirements.lock .ci/environment
+INPUTS := pyproject.toml requirements.lock .ci/environment tests/query/analyser/package-lock.json
 # -W error is in pyproject.toml; a test that hangs must not hold the gate for ever.
 PYTEST := $(BIN)/python -m pytest
 
@@ -44,8 +44,11 @@ check: .venv/.test
 	@$(LINT)
 	$(PYTEST) -m 'not slow and not browser'
 
-test: .venv/.test
+# Before the environment: it fetches the KQL analyser where there is an npm.
+system:
 	@.ci/system-packages
+
+test: system .venv/.test
 	$(LINT)
 	$(PYTEST)
 

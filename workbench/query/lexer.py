@@ -61,7 +61,7 @@ _TYPED = re.compile(
     r"(?![A-Za-z0-9_])[ \t]*\(([^()]*)\)"
 )
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+(?![A-Za-z0-9_])")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\d+\.(?![.\w])")
+_NUMBER = re.compile(r"\d+(?:\.(?:\d+|(?![\w.])|(?=[eE][+-]?\d)))?(?:[eE][+-]?\d+)?")
 _UNIT = re.compile(r"[a-zA-Z]+(?![A-Za-z0-9_])")
 _STRING_START = re.compile(r"""[hH]?(?:@?"|@?'|```|~~~)""")
 _MARKS = re.compile(r"=>|<\||\.\.|==|=~|!=|!~|<>|<=|>=|[-+*/%=<>(){}\[\],;:.|!@~]")

@@ -41,6 +41,19 @@ _SUMS: Overloads = [
 _ORDERED = Param(frozenset(ScalarType) - {DYNAMIC})
 
 
+def _added(values: Sequence[Value], node: Aggregate) -> list[Value]:
+    """The merge of counts and sums: partial ones added up."""
+    return [replace(v, expr=v.expr.sum()) for v in values]
+
+
+def _total(value: pl.Expr, type_: ScalarType) -> pl.Expr:
+    return (value.cast(pl.Int64) if type_ is INT else value).sum()
+
+
+def _counted(rows: pl.Expr) -> Value:
+    return Value(rows.cast(pl.Int64), LONG)
+
+
 @aggregate("count", overloads=[([], LONG), ([ANY], LONG)])
 class Count:
     """Number of rows, nulls too."""
@@ -48,6 +61,12 @@ class Count:
     @staticmethod
     def polars(*args: pl.Expr) -> pl.Expr:
         return pl.len().cast(pl.Int64)
+
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        return [_counted(pl.len())]
+
+    merge = staticmethod(_added)
 
 
 @aggregate("countif", [BOOL], LONG)
@@ -58,6 +77,12 @@ class CountIf:
     def polars(condition: pl.Expr) -> pl.Expr:
         return condition.sum().cast(pl.Int64)
 
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        return [_counted(canonical(values[0]).sum())]
+
+    merge = staticmethod(_added)
+
 
 @aggregate("sum", overloads=_SUMS)
 class Sum:
@@ -65,7 +90,13 @@ class Sum:
 
     @staticmethod
     def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
-        return (value.cast(pl.Int64) if types[0] is INT else value).sum()
+        return _total(value, types[0])
+
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        return [Value(_total(canonical(values[0]), values[0].type), node.columns[0].type)]
+
+    merge = staticmethod(_added)
 
 
 @aggregate("sumif", overloads=[([*p, BOOL], r) for p, r in _SUMS])
@@ -76,11 +107,29 @@ class SumIf:
     def polars(value: pl.Expr, condition: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         return Sum.polars(value.filter(condition), types)
 
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        chosen = canonical(values[0]).filter(canonical(values[1]))
+        return [Value(_total(chosen, values[0].type), node.columns[0].type)]
+
+    merge = staticmethod(_added)
+
 
 _MEANS: Overloads = [
     ([INT], REAL), ([LONG], REAL), ([REAL], REAL), ([DECIMAL], DECIMAL), ([TIMESPAN], TIMESPAN),
     ([ScalarType.DATETIME], ScalarType.DATETIME),
 ]  # fmt: skip
+
+
+def _sum_and_count(value: pl.Expr, type_: ScalarType) -> list[Value] | None:
+    """The parts of a mean; times and decimals are not split, their means are exact in one go only."""
+    if type_.is_time or type_ is DECIMAL:
+        return None
+    return [Value(value.cast(pl.Float64).sum(), REAL), _counted(value.count())]
+
+
+def _quotient(values: Sequence[Value], node: Aggregate) -> list[Value]:
+    return [Value(values[0].expr / values[1].expr, REAL)]
 
 
 @aggregate("avg", overloads=_MEANS)
@@ -95,6 +144,13 @@ class Avg:
             return value.mean().cast(pl.Decimal(38, 12))
         return value.mean().fill_null(float("nan"))
 
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value] | None:
+        return _sum_and_count(canonical(values[0]), values[0].type)
+
+    merge = staticmethod(_added)
+    finish = staticmethod(_quotient)
+
 
 @aggregate("avgif", overloads=[([*p, BOOL], r) for p, r in _MEANS])
 class AvgIf:
@@ -103,6 +159,13 @@ class AvgIf:
     @staticmethod
     def polars(value: pl.Expr, condition: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         return Avg.polars(value.filter(condition), types)
+
+    @staticmethod
+    def partial(values: Sequence[Value], node: Aggregate) -> list[Value] | None:
+        return _sum_and_count(canonical(values[0]).filter(canonical(values[1])), values[0].type)
+
+    merge = staticmethod(_added)
+    finish = staticmethod(_quotient)
 
 
 def _extreme(name: str, doc: str) -> None:
@@ -116,6 +179,9 @@ def _extreme(name: str, doc: str) -> None:
             return Value(expr.nan_max() if largest else expr.nan_min(), value.type)
         return Value(expr.max() if largest else expr.min(), value.type)
 
+    def merged(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        return [pick(values[0])]
+
     if name.endswith("if"):
 
         @aggregate(name, [_ORDERED, BOOL], same)
@@ -123,6 +189,12 @@ def _extreme(name: str, doc: str) -> None:
             @staticmethod
             def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
                 return pick(replace(values[0], expr=values[0].expr.filter(canonical(values[1]))))
+
+            @staticmethod
+            def partial(values: list[Value], node: Aggregate) -> list[Value]:
+                return [_ExtremeIf.lower(values, node.args, node.columns[0].type)]
+
+            merge = staticmethod(merged)
 
         _ExtremeIf.__doc__ = doc
     else:
@@ -132,6 +204,9 @@ def _extreme(name: str, doc: str) -> None:
             @staticmethod
             def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
                 return pick(values[0])
+
+            partial = staticmethod(merged)
+            merge = staticmethod(merged)
 
         _Extreme.__doc__ = doc
 
@@ -156,6 +231,10 @@ class DCount:
     def polars(value: pl.Expr, accuracy: pl.Expr | None = None) -> pl.Expr:
         return _distinct(value)
 
+    @staticmethod
+    def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
+        return canonical(values[0])
+
 
 @aggregate("dcountif", [ANY, BOOL, opt(NUMBER)], LONG)
 class DCountIf:
@@ -164,6 +243,10 @@ class DCountIf:
     @staticmethod
     def polars(value: pl.Expr, condition: pl.Expr, accuracy: pl.Expr | None = None) -> pl.Expr:
         return _distinct(value.filter(condition))
+
+    @staticmethod
+    def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
+        return pl.when(canonical(values[1])).then(canonical(values[0]))
 
 
 @aggregate("count_distinct", [ANY, rep(ANY, least=0)], LONG)
@@ -177,6 +260,12 @@ class CountDistinct:
         packed = pl.struct(v.alias(f"v{i}") for i, v in enumerate(values))
         return packed.n_unique().cast(pl.Int64)
 
+    @staticmethod
+    def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
+        if len(values) == 1:
+            return canonical(values[0])
+        return pl.struct(canonical(v).alias(f"v{i}") for i, v in enumerate(values))
+
 
 @aggregate("count_distinctif", [ANY, BOOL], LONG)
 class CountDistinctIf:
@@ -185,6 +274,10 @@ class CountDistinctIf:
     @staticmethod
     def polars(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
         return _distinct(value.filter(condition))
+
+    @staticmethod
+    def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
+        return pl.when(canonical(values[1])).then(canonical(values[0]))
 
 
 # ---- rows -----------------------------------------------------------------------------------
@@ -238,6 +331,9 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
             at = (key.arg_max() if largest else key.arg_min()).fill_null(0)
             return [replace(v, expr=v.expr.get(at, null_on_oob=True)) for v in values]
 
+        partial = many
+        merge = many
+
     _ExtremeRow.__doc__ = doc
 
 
@@ -278,16 +374,28 @@ class TakeAny:
             return [replace(values[0], expr=_first_known(values[0]))]
         return [replace(v, expr=v.expr.first()) for v in values]
 
+    partial = many
+    merge = many
+
 
 def _first_known(value: Value) -> pl.Expr:
     """A value that is not null where there is one."""
     return value.expr.drop_nulls().first()
 
 
-@aggregate("take_anyif", [ANY, BOOL], same, aliases=("anyif",), prefix="any", naming=Naming.FIRST_ARGUMENT)
+@aggregate("anyif", [ANY, BOOL], same, source="Kusto reference: take_anyif()")
+@aggregate("take_anyif", [ANY, BOOL], same, naming=Naming.FIRST_ARGUMENT)
 class TakeAnyIf:
     """A value of a row for which the condition is true."""
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         return replace(values[0], expr=values[0].expr.filter(canonical(values[1])).first())
+
+    @staticmethod
+    def partial(values: list[Value], node: Aggregate) -> list[Value]:
+        return [TakeAnyIf.lower(values, node.args, node.columns[0].type)]
+
+    @staticmethod
+    def merge(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        return [replace(values[0], expr=_first_known(values[0]))]

@@ -52,7 +52,7 @@ def _counted(value: pl.Expr, type_: ScalarType) -> pl.Expr:
     return value + _YEAR_ONE if type_ is DATETIME else value
 
 
-@scalar("+", overloads=_numeric(([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, DATETIME], DATETIME), ([TIMESPAN, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
+@scalar("+", overloads=_numeric(([TIMESPAN, TIMESPAN], TIMESPAN), ([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, DATETIME], DATETIME)), source=_SOURCE)  # fmt: skip
 class Add:
     """Sum; a datetime moved by a timespan."""
 
@@ -61,7 +61,7 @@ class Add:
         return a.cast(pl.Int64) + b.cast(pl.Int64) if types[0] is INT else a + b
 
 
-@scalar("-", overloads=_numeric(([DATETIME, DATETIME], TIMESPAN), ([DATETIME, TIMESPAN], DATETIME), ([TIMESPAN, TIMESPAN], TIMESPAN)), source=_SOURCE)  # fmt: skip
+@scalar("-", overloads=_numeric(([TIMESPAN, TIMESPAN], TIMESPAN), ([DATETIME, DATETIME], TIMESPAN), ([DATETIME, TIMESPAN], DATETIME)), source=_SOURCE)  # fmt: skip
 class Subtract:
     """Difference; between two datetimes a timespan."""
 
@@ -123,7 +123,7 @@ class Modulo:
         return ((a % b) + b.abs()) % b.abs()
 
 
-@scalar("unary -", overloads=[([INT], INT), ([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL), ([TIMESPAN], TIMESPAN)], source=_SOURCE)  # fmt: skip
+@scalar("unary -", overloads=[([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL), ([TIMESPAN], TIMESPAN)], source=_SOURCE)  # fmt: skip
 class Negate:
     """The number with the other sign."""
 

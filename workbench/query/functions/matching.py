@@ -201,16 +201,18 @@ def checked_regex(pattern: str, span: Span | None = None) -> str:
 def _regex(name: str) -> None:
     negated = name.startswith("!")
 
-    @scalar(name, [STRING, const(STRING)], BOOL, source="Kusto reference: matches regex operator")
+    @scalar(name, [STRING, STRING], BOOL, source="Kusto reference: matches regex operator")
     class _Regex:
         """Some part of the text matches the regular expression (RE2)."""
 
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
-            pattern = args[1]
-            assert isinstance(pattern, Const)  # the signature asks for it
-            span = pattern.span if pattern.span.end else None
-            found = canonical(values[0]).str.contains(checked_regex(str(pattern.value), span))
+            pattern, text = args[1], canonical(values[0])
+            if isinstance(pattern, Const):
+                span = pattern.span if pattern.span.end else None
+                found = text.str.contains(checked_regex(str(pattern.value), span))
+            else:  # a pattern of the row that is none matches nothing
+                found = text.str.contains(canonical(values[1]), strict=False).fill_null(value=False)
             return Value(~found if negated else found, T.BOOL)
 
 

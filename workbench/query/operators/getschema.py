@@ -34,7 +34,7 @@ class GetSchema:
     def bind(s: GetSchemaSyntax, source: Rel, b: BinderApi) -> Rel:
         schema = (
             Column("ColumnName", ScalarType.STRING),
-            Column("ColumnOrdinal", ScalarType.INT),
+            Column("ColumnOrdinal", ScalarType.LONG),
             Column("DataType", ScalarType.STRING),
             Column("ColumnType", ScalarType.STRING),
         )

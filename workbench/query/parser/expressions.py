@@ -26,6 +26,8 @@ _LEVELS: dict[str, int] = {
 }  # fmt: skip
 _TEXT_LEVEL = 7
 _MAX_DEPTH = 120
+# The spellings that the language takes: `tRue` is a name.
+_BOOLS = {word: text == "true" for text in ("true", "false") for word in (text, text.title(), text.upper())}
 
 
 class ExpressionParser(TokenReader):
@@ -165,10 +167,10 @@ class ExpressionParser(TokenReader):
                 return syntax.Member(base.span.to(end.span), base, selector.value, selector.span)
             return syntax.Index(base.span.to(end.span), base, selector)
         token = self.peek()
-        if token.kind is Kind.NAME and self.peek(1).is_mark("(") and isinstance(base, syntax.Call):
+        if token.kind is Kind.NAME and self.peek(1).is_mark("(") and isinstance(base, syntax.Call | syntax.Qualified):
             call = self._primary()  # workspace("w").table("T"), database("d").f(…)
             assert isinstance(call, syntax.Call)
-            return call
+            return syntax.Qualified(base.span.to(call.span), base, call)
         name = self.name()
         return syntax.Member(base.span.to(name.span), base, str(name.value), name.span)
 
@@ -191,9 +193,9 @@ class ExpressionParser(TokenReader):
             return syntax.Star(token.span)
         if token.kind is not Kind.NAME:
             raise diagnostics.expected("an expression", token.shown, token.span)
-        if token.value in ("true", "false") and not self.peek(1).is_mark("("):
+        if token.value in _BOOLS and not self.peek(1).is_mark("("):
             self.next()
-            return syntax.Literal(token.span, token.value == "true", ScalarType.BOOL)
+            return syntax.Literal(token.span, _BOOLS[str(token.value)], ScalarType.BOOL)
         if token.value == "dynamic" and self.peek(1).is_mark("("):
             return self._dynamic()
         self.next()
@@ -240,8 +242,8 @@ class ExpressionParser(TokenReader):
             return syntax.Literal(token.span, timespan_of(number, text[len(number) :]), ScalarType.TIMESPAN)
         if token.kind is Kind.TYPED and isinstance(token.value, tuple):
             return _typed(token.value[0], token.value[1], token.span)
-        if token.is_word("true", "false"):
-            return syntax.Literal(token.span, token.value == "true", ScalarType.BOOL)
+        if token.is_word(*_BOOLS):
+            return syntax.Literal(token.span, _BOOLS[str(token.value)], ScalarType.BOOL)
         raise diagnostics.expected("a constant", token.shown, token.span)
 
     def _dynamic(self) -> syntax.Literal:
