@@ -20,6 +20,13 @@ def default_workspace() -> str:
     return os.environ.get("WORKBENCH_WORKSPACE") or str(data_home() / "workbench" / "default")
 
 
+def external_folders() -> list[str]:
+    """Folders whose files `externaldata` may read beside the workspace's own: `WORKBENCH_EXTERNAL_FOLDERS`,
+    separated as in PATH; relative ones are left out."""
+    listed = os.environ.get("WORKBENCH_EXTERNAL_FOLDERS", "").split(os.pathsep)
+    return [folder for folder in listed if os.path.isabs(folder)]
+
+
 def is_url(path: str) -> bool:
     return "://" in path
 

@@ -48,6 +48,8 @@ class ScalarType(Enum):
         return self in (ScalarType.DATETIME, ScalarType.TIMESPAN)
 
 
+DECIMAL_SCALE = 10
+"""Digits after the point that a decimal keeps: before it stay 28, as many as `parse_version("2023.1")` needs."""
 NUMBERS = frozenset({ScalarType.INT, ScalarType.LONG, ScalarType.REAL, ScalarType.DECIMAL})
 
 _ALIASES = {

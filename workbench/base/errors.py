@@ -7,7 +7,9 @@ HTTP all print the same form. The messages themselves live in `workbench.base.di
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,29 @@ class WorkbenchError(Exception):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+    def packed(self) -> dict[str, object]:
+        """The error as values of JSON, for another process.
+
+        Examples
+        --------
+        >>> print(WorkbenchError.unpacked(WorkbenchError("KQL303", "the query was stopped").packed()))
+        KQL303: the query was stopped
+        """
+        span = [self.span.start, self.span.end] if self.span else None
+        return {
+            "code": self.code,
+            "message": self.message,
+            "span": span,
+            "text": self.text,
+            "hint": self.hint,
+        }
+
+    @classmethod
+    def unpacked(cls, values: Mapping[str, Any]) -> WorkbenchError:
+        """The error that `packed` gave these values."""
+        span = Span(*values["span"]) if values["span"] else None
+        return cls(values["code"], values["message"], span, values["text"], values["hint"])
 
     def __str__(self) -> str:
         return self.render()

@@ -5,5 +5,6 @@ matter (`Repository.scan`). Everything on disk is described in `FORMAT.md` besid
 layer knows no query and no source of records; it must not lose, double or alter a value.
 
 `tables` is the facade; `layout` names, `catalog` schemas, `physical` types, `placement` the suffix
-rule, `deltalog` the transaction log, `append`, `scan`, `compaction` and `retention` the four verbs.
+rule, `deltalog` the transaction log, `append`, `scan`, `compaction` and `retention` the four verbs;
+`terms` and `term_index` know which files can hold a word.
 """

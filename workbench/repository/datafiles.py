@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -24,7 +24,7 @@ from workbench.repository.layout import COMPRESSION_LEVEL, DAY, ROW_GROUP_ROWS, 
 _SYNCS = 8
 
 
-def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
+def write_file(log: DeltaLog, part: pl.DataFrame, told: Mapping[str, str] | None = None) -> NewFile:
     """Write one data file of one day. `sync_files` has to follow before it is committed.
 
     Parameters
@@ -32,6 +32,8 @@ def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
     log : DeltaLog
     part : polars.DataFrame
         Rows of one day by time, with stored names and `_Day`.
+    told : mapping of str, optional
+        What the file's footer tells beside its schema.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def write_file(log: DeltaLog, part: pl.DataFrame) -> NewFile:
             compression_level=COMPRESSION_LEVEL,
             row_group_size=ROW_GROUP_ROWS,
             statistics=True,
+            metadata=dict(told) if told else None,
         )
         size = whole.stat().st_size
     except (OSError, PolarsError) as e:

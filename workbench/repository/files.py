@@ -22,10 +22,11 @@ Stamp = tuple[int, int, int]
 
 
 class Files(Protocol):
-    """Small files by name. `replace` may be repeated; it is all or nothing."""
+    """Small files by name. `replace` and `remove` may be repeated; they are all or nothing."""
 
     def read(self, name: str) -> bytes | None: ...
     def replace(self, name: str, data: bytes) -> None: ...
+    def remove(self, name: str) -> None: ...
     def names(self, folder: str) -> list[str]: ...
     def stamp(self, name: str) -> Stamp | None:
         """Something that changes when the file (or the list of a folder) changes; None: absent."""
@@ -56,6 +57,14 @@ class LocalFiles:
             sync(target.parent)
         except OSError as e:
             temporary.unlink(missing_ok=True)
+            raise diagnostics.not_writable(str(target), e.strerror or str(e)) from e
+
+    def remove(self, name: str) -> None:
+        target = self._root / name
+        try:
+            target.unlink(missing_ok=True)
+            sync(target.parent)
+        except OSError as e:
             raise diagnostics.not_writable(str(target), e.strerror or str(e)) from e
 
     def names(self, folder: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from workbench.repository.files import Files
 FORMAT_VERSION = 1
 WORKSPACE_FILE = "workspace.json"
 CATALOG_FOLDER = "catalog"
+FILES_FOLDER = "files"
+FUNCTIONS_FOLDER = "catalog/shared/functions"
 TABLES_FOLDER = "tables"
 
 TIME = "TimeGenerated"
@@ -120,6 +123,24 @@ def read_workspace(files: Files, path: str) -> str | None:
     if not isinstance(identity, str):
         raise diagnostics.damaged(f"{path}/{WORKSPACE_FILE}", "it has no workspace_id")
     return identity
+
+
+def read_folders(files: Files, path: str) -> list[str]:
+    """What `external_folders` of the workspace file lists, relative ones seen from the workspace."""
+    raw = files.read(WORKSPACE_FILE)
+    content = {} if raw is None else parse_json(raw, f"{path}/{WORKSPACE_FILE}")
+    listed = content.get("external_folders")
+    if not isinstance(listed, list):
+        return []
+    return [os.path.join(path, folder) for folder in listed if isinstance(folder, str) and folder]
+
+
+def write_folders(files: Files, path: str, folders: Iterable[str]) -> None:
+    """Put `external_folders` into the workspace file; its other keys stay."""
+    raw = files.read(WORKSPACE_FILE)
+    content = {} if raw is None else parse_json(raw, f"{path}/{WORKSPACE_FILE}")
+    content["external_folders"] = list(folders)
+    files.replace(WORKSPACE_FILE, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def parse_json(raw: bytes, where: str) -> dict[str, object]:

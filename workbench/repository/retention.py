@@ -13,6 +13,7 @@ from workbench.base.diagnostics import repository as diagnostics
 from workbench.repository.deltalog import Conflict
 from workbench.repository.layout import day_text
 from workbench.repository.store import Store
+from workbench.repository.term_index import delete_orphans
 
 _MICROSECONDS_A_DAY = 86_400_000_000
 _TRIES = 20
@@ -30,9 +31,10 @@ class RetainResult:
 
 @dataclass(frozen=True, slots=True)
 class VacuumResult:
-    """How many data files were deleted from disk."""
+    """How many data files were deleted from disk, and how many files of the term index that no data file has."""
 
     files: int = 0
+    index_files: int = 0
 
 
 def retain(store: Store, table: str, days: int | None) -> RetainResult:
@@ -73,4 +75,6 @@ def vacuum(store: Store, table: str, hours: int) -> VacuumResult:
     entry = store.catalog.get(table)
     # Alone: a file that waits for its commit is in no version yet and would be deleted with 0 hours.
     with store.locks.exclusive(store.files_lock(entry)), store.locks.exclusive(store.table_lock(entry)):
-        return VacuumResult(len(store.log(entry).vacuum(hours)))
+        log = store.log(entry)
+        deleted = log.vacuum(hours)
+        return VacuumResult(len(deleted), delete_orphans(log))

@@ -2,21 +2,25 @@
 
 In go the log's file list, the asked columns and a range of time; out comes a `TableScan`. Files are
 dropped before Polars sees them, and the frame is one scan with a plain selection on top, so that
-filters and column choice still reach the Parquet reader. Rows are not filtered here.
+filters and column choice still reach the Parquet reader. Rows are not filtered here. Where paths of
+dynamic columns are asked, files that hold them alike are one scan, and the frame all of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from workbench.base.diagnostics import repository as diagnostics
-from workbench.base.dtypes import Column, Schema
+from workbench.base.dtypes import Column, ScalarType, Schema
 from workbench.repository.catalog import StoredColumn, TableEntry
 from workbench.repository.deltalog import FileEntry
+from workbench.repository.layout import TIME, stored_name
 from workbench.repository.physical import FILE, FRAME
+from workbench.repository.shredded import Keys, Kind, Manifest, PathRead, Place
+from workbench.repository.shredding import DTYPES
 
 TimeRange = tuple[int | None, int | None]
 
@@ -32,7 +36,9 @@ class TableScan:
     schema : Schema
         The same columns with their KQL types.
     files_total, files_read : int
-        Data files of the table, and how many of them can hold rows of the asked time.
+        Data files of the table, and how many of them can hold rows that were asked for.
+    dropped_by_time, dropped_by_terms : int
+        How many of the others have no rows of the asked time, and how many not the asked terms.
     files : list of str
         The paths of those, newest rows first. Inside a file rows rise by `TimeGenerated`.
     entries : tuple of FileEntry
@@ -46,15 +52,27 @@ class TableScan:
     files: list[str]
     entries: tuple[FileEntry, ...]
     columns: tuple[StoredColumn, ...]
+    reads: tuple[PathRead, ...] = ()
+    places: tuple[tuple[Place, ...], ...] = ()
+    dropped_by_time: int = 0
+    dropped_by_terms: int = 0
 
     @property
     def rows(self) -> int:
         """Rows in the files that are read, known without reading them."""
         return sum(e.rows for e in self.entries)
 
+    def part(self, files: Sequence[int]) -> pl.LazyFrame:
+        """The rows of some of the files, told by their places in `files`."""
+        if not self.reads:
+            return open_files([self.files[i] for i in files], self.columns)
+        chosen = [self.files[i] for i in files]
+        return _open_paths(chosen, [self.places[i] for i in files], self.columns, self.reads)
+
     def groups(self, n: int) -> list[pl.LazyFrame]:
         """The same rows as `lazy`, in parts of `n` files each, newest first."""
-        return [open_files(self.files[i : i + n], self.columns) for i in range(0, len(self.files), n)]
+        places = range(len(self.files))
+        return [self.part(places[i : i + n]) for i in places[::n]]
 
 
 def scan_table(
@@ -63,8 +81,15 @@ def scan_table(
     folder: str,
     columns: Sequence[str] | None,
     time_range: TimeRange,
+    reads: Sequence[PathRead] = (),
+    manifest: Manifest | None = None,
+    holding: Callable[[Sequence[FileEntry]], tuple[FileEntry, ...]] = tuple,
 ) -> TableScan:
     """A scan of `files`, those of the table `entry` that lies in `folder`.
+
+    `reads` are paths of dynamic columns that come as columns of their own, behind the others; the
+    manifest tells which files hold them so. Of the files of the asked time those are read that
+    `holding` leaves.
 
     Raises
     ------
@@ -74,26 +99,44 @@ def scan_table(
     asked = _asked(entry, columns)
     hidden = {c.name for c in entry.schema if c.hidden}
     start, end = time_range
-    kept = tuple(f for f in files if (end is None or f.start <= end) and (start is None or f.end >= start))
+    timely = [f for f in files if (end is None or f.start <= end) and (start is None or f.end >= start)]
+    kept = holding(timely)
     paths = [f"{folder}/{f.path}" for f in kept]
+    wanted = [(_stored(entry, r.column), r.keys) for r in reads]
+    places = tuple((manifest or Manifest({})).places(kept, wanted)) if reads else ()
     return TableScan(
-        lazy=open_files(paths, asked),
+        lazy=_open_paths(paths, places, asked, reads) if reads else open_files(paths, asked),
         schema=tuple(Column(c.name, c.type, c.name in hidden) for c in asked),
         files_total=len(files),
         files_read=len(kept),
         files=paths,
         entries=kept,
         columns=asked,
+        reads=tuple(reads),
+        places=places,
+        dropped_by_time=len(files) - len(timely),
+        dropped_by_terms=len(timely) - len(kept),
     )
 
 
-def open_files(paths: Sequence[str], columns: Sequence[StoredColumn]) -> pl.LazyFrame:
-    """A lazy frame over data files; a column that a file lacks is null there."""
+def is_shredded(entry: TableEntry, manifest: Manifest, column: str, keys: Keys) -> bool:
+    """Whether some data file gives the path of a dynamic column without reading its JSON text."""
+    found = entry.find(column)
+    return found is not None and found.type is ScalarType.DYNAMIC and manifest.knows(found.stored, keys)
+
+
+def open_files(
+    paths: Sequence[str], columns: Sequence[StoredColumn], shredded: Mapping[str, pl.DataType] | None = None
+) -> pl.LazyFrame:
+    """A lazy frame over data files; a column that a file lacks is null there.
+
+    `shredded` says how columns lie in the files that are none of the table's own.
+    """
     if not paths:
         return pl.LazyFrame(schema={c.name: FRAME[c.type] for c in columns})
     stored: dict[str, pl.DataType] = {}
     for column in columns:
-        stored[column.stored] = FILE[column.type]
+        stored[column.stored] = (shredded or {}).get(column.stored, FILE[column.type])
         stored.update((f.stored, FILE[f.type]) for f in column.former)
     lazy = pl.scan_parquet(
         list(paths),
@@ -106,6 +149,51 @@ def open_files(paths: Sequence[str], columns: Sequence[StoredColumn]) -> pl.Lazy
     if all(_is_plain(c) for c in columns):
         return lazy
     return lazy.select([_read(c) for c in columns])
+
+
+def _open_paths(
+    files: Sequence[str], places: Sequence[tuple[Place, ...]], columns: Sequence[StoredColumn], reads: Sequence[PathRead]
+) -> pl.LazyFrame:  # fmt: skip
+    """A lazy frame over data files, with paths of dynamic columns as columns behind the others."""
+    alike: dict[tuple[Place, ...], list[str]] = {}
+    for file, held in zip(files, places, strict=True):
+        alike.setdefault(held, []).append(file)
+    if not alike:
+        alike[tuple(Place(Kind.NULL, "") for _ in reads)] = []
+    parts = [_open_alike(group, held, columns, reads) for held, group in alike.items()]
+    return parts[0] if len(parts) == 1 else pl.concat(parts, how="vertical")
+
+
+def _open_alike(
+    files: Sequence[str], places: tuple[Place, ...], columns: Sequence[StoredColumn], reads: Sequence[PathRead]
+) -> pl.LazyFrame:  # fmt: skip
+    """A lazy frame over data files that hold each path in the same place."""
+    sources = {p.stored: DTYPES[p.kind] for p in places if p.kind is not Kind.NULL}
+    names = {c.stored: c.name for c in columns}
+    taken = set(names.values())
+    read = list(columns)
+    for stored in sources:
+        if stored not in names:
+            names[stored] = stored_name(stored, taken)
+            taken.add(names[stored])
+            read.append(StoredColumn(names[stored], ScalarType.DYNAMIC, stored))
+    made = [
+        r.build(pl.col(names[p.stored]) if p.stored else pl.lit(None, pl.String), p.kind).alias(r.name)
+        for r, p in zip(reads, places, strict=True)
+    ]
+    kept = [pl.col(c.name) for c in columns]
+    if read:
+        return open_files(files, read, sources).select([*kept, *made])
+    # Of nulls alone the number is not known: something has to be read.
+    lazy = open_files(files, [StoredColumn(TIME, ScalarType.DATETIME, TIME)])
+    return lazy.with_columns(made).select([r.name for r in reads])
+
+
+def _stored(entry: TableEntry, column: str) -> str:
+    found = entry.find(column)
+    if found is None:
+        raise diagnostics.unknown_column(column, entry.name, [c.name for c in entry.stored_columns()])
+    return found.stored
 
 
 def _asked(entry: TableEntry, columns: Sequence[str] | None) -> tuple[StoredColumn, ...]:

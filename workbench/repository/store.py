@@ -16,6 +16,8 @@ from workbench.repository.catalog import Catalog, StoredColumn, TableEntry
 from workbench.repository.deltalog import DeltaLog
 from workbench.repository.files import Locks, files_of
 from workbench.repository.layout import TABLES_FOLDER, check_name, stored_name
+from workbench.repository.shredded import Manifests
+from workbench.repository.term_index import TermIndex
 
 _CATALOG_LOCK = "catalog"
 
@@ -29,8 +31,10 @@ class Store:
         self.catalog = Catalog(self.files, path)
         self.state: Path = state_folder(path)
         self.locks = Locks(self.state / "locks")
+        self.shredded = Manifests(self.files)
         self._guard = threading.Lock()
         self._logs: dict[str, DeltaLog] = {}
+        self._terms: dict[str, TermIndex] = {}
         self._writing: dict[str, threading.Lock] = {}
         self._inexact: set[tuple[str, str]] = set()
 
@@ -40,6 +44,12 @@ class Store:
             if entry.folder not in self._logs:
                 self._logs[entry.folder] = DeltaLog(f"{self.path}/{TABLES_FOLDER}/{entry.folder}")
             return self._logs[entry.folder]
+
+    def terms(self, entry: TableEntry) -> TermIndex:
+        """The term index of a table, kept open."""
+        log = self.log(entry)
+        with self._guard:
+            return self._terms.setdefault(entry.folder, TermIndex(log.folder))
 
     def writing(self, entry: TableEntry) -> threading.Lock:
         """Held by the one thread of this process that appends to a table: it numbers the rows."""
@@ -53,6 +63,10 @@ class Store:
     def files_lock(self, entry: TableEntry) -> str:
         """Name of the lock that is shared while data files wait for their commit; vacuum takes it alone."""
         return f"files-{entry.folder}"
+
+    def terms_lock(self, entry: TableEntry) -> str:
+        """Name of the lock under which a table's term index is made."""
+        return f"terms-{entry.folder}"
 
     def create(self, table: str) -> TableEntry:
         """The entry of a table, made in the catalog if it is new; raises REP103 for a bad name."""

@@ -8,21 +8,51 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from workbench.base.clock import now_ticks
-from workbench.base.config import is_url
+from workbench.base.config import external_folders, is_url
 from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import ScalarType, Schema, format_datetime
+from workbench.base.terms import Terms
 from workbench.repository.append import AppendResult, append
 from workbench.repository.compaction import CompactResult, compact
-from workbench.repository.layout import CATALOG_FOLDER, read_workspace, write_workspace
+from workbench.repository.functions import Functions
+from workbench.repository.layout import (
+    CATALOG_FOLDER,
+    FILES_FOLDER,
+    read_folders,
+    read_workspace,
+    write_folders,
+    write_workspace,
+)
 from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
-from workbench.repository.scan import TableScan, TimeRange, scan_table
+from workbench.repository.scan import TableScan, TimeRange, is_shredded, scan_table
+from workbench.repository.shredded import Kind, PathRead
 from workbench.repository.store import Store
 
-__all__ = ["AppendResult", "CompactResult", "Repository", "RetainResult", "TableScan", "VacuumResult"]
+__all__ = [
+    "AppendResult",
+    "CompactResult",
+    "Kind",
+    "PathRead",
+    "Repository",
+    "RetainResult",
+    "TableScan",
+    "VacuumResult",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """How much a table holds: rows, bytes on disk, data files; days that it keeps (None: for ever)."""
+
+    rows: int
+    bytes: int
+    files: int
+    retention_days: int | None
 
 
 class Repository:
@@ -34,6 +64,8 @@ class Repository:
         The workspace's folder.
     workspace_id : str
         A UUID, made with the workspace.
+    functions : Functions
+        The stored functions.
 
     Examples
     --------
@@ -49,6 +81,7 @@ class Repository:
         self._store = store
         self.path = store.path
         self.workspace_id = workspace_id
+        self.functions = Functions(store.files, store.locks, store.path)
 
     @classmethod
     def open(cls, path: str, *, create: bool = False) -> Repository:
@@ -73,6 +106,27 @@ class Repository:
                     os.makedirs(f"{path}/{CATALOG_FOLDER}", exist_ok=True)
                     identity = write_workspace(store.files, format_datetime(now_ticks()))
         return cls(store, identity)
+
+    def open_folders(self) -> list[str]:
+        """Folders whose files a query may read: `files` of the workspace, those that its workspace file
+        lists as `external_folders`, and those of the environment (`base.config.external_folders`)."""
+        own = os.path.join(self.path, FILES_FOLDER)
+        return [own, *self.allowed_folders(), *external_folders()]
+
+    def allowed_folders(self) -> list[str]:
+        """Those of `open_folders` that the workspace file lists."""
+        return read_folders(self._store.files, self.path)
+
+    def allow_folders(self, folders: Sequence[str]) -> None:
+        """Have the workspace file list these folders as `external_folders`.
+
+        Raises
+        ------
+        WorkbenchError
+            REP004 for a damaged workspace file, REP005 disk.
+        """
+        with self._store.locks.exclusive("workspace"):
+            write_folders(self._store.files, self.path, folders)
 
     def tables(self) -> list[str]:
         """The names of all tables, sorted."""
@@ -131,15 +185,34 @@ class Repository:
         """
         return append(self._store, table, frame, types or {}, transaction, batch_id)
 
+    def facts(self, table: str) -> TableFacts:
+        """How much a table holds, as its log says; no data file is read.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        entry = self._store.catalog.get(table)
+        files = self._store.log(entry).files()
+        rows = sum(f.rows for f in files)
+        return TableFacts(rows, sum(f.size for f in files), len(files), entry.retention_days)
+
     def transaction_version(self, table: str, app_id: str) -> int | None:
         """The greatest version of `app_id` in a table; None before its first, or without a table."""
         entry = self._store.catalog.find(table)
         return None if entry is None else self._store.log(entry).transaction_version(app_id)
 
     def scan(
-        self, table: str, columns: Sequence[str] | None = None, time_range: TimeRange = (None, None)
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        time_range: TimeRange = (None, None),
+        paths: Sequence[PathRead] = (),
+        *,
+        terms: Terms | None = None,
     ) -> TableScan:
-        """Read a table lazily, leaving out data files that hold no row of `time_range`.
+        """Read a table lazily, leaving out data files that hold no row of `time_range`, nor of `terms`.
 
         Parameters
         ----------
@@ -148,6 +221,11 @@ class Repository:
         time_range : (int or None, int or None)
             First and last `TimeGenerated`, both inside, in microseconds since 1970. Rows outside of
             it can still come: only whole files are skipped.
+        paths : sequence of PathRead
+            Paths of dynamic columns that come as columns of their own, behind the others.
+        terms : Terms, optional
+            What a data file must hold to matter (see `base.terms`). Only files that the term index
+            knows are left out; the answer is right without an index.
 
         Raises
         ------
@@ -157,10 +235,30 @@ class Repository:
         log = self._store.log(self._store.catalog.get(table))
         files = log.files()
         # The catalog after the log: then it knows each column that one of these files has.
-        return scan_table(self._store.catalog.get(table), files, log.folder, columns, time_range)
+        entry = self._store.catalog.get(table)
+        manifest = self._store.shredded.get(entry.folder) if paths else None
+        if terms is None:
+            return scan_table(entry, files, log.folder, columns, time_range, paths, manifest)
+        index = self._store.terms(entry)
+        return scan_table(
+            entry, files, log.folder, columns, time_range, paths, manifest, lambda f: index.may_hold(f, terms)
+        )
+
+    def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool:
+        """Whether some data file gives a path of a dynamic column without its JSON text being read.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        entry = self._store.catalog.get(table)
+        return is_shredded(entry, self._store.shredded.get(entry.folder), column, keys)
 
     def compact(self, table: str) -> CompactResult:
         """Join the small and overlapping data files of each day into larger ones, sorted by time.
+
+        Then the term index gets what it lacks, of files that stay as they are too.
 
         Appends and queries may go on meanwhile. The old files stay on disk until `vacuum`.
 
@@ -190,7 +288,7 @@ class Repository:
         return apply_retention(self._store, table)
 
     def vacuum(self, table: str, hours: int = 24) -> VacuumResult:
-        """Delete data files from disk that no version of the last `hours` hours needs.
+        """Delete data files from disk that no version of the last `hours` hours needs, and their index.
 
         A query that runs longer than that loses its files; 0 is safe only while none runs. Appends
         are never touched.

@@ -181,3 +181,34 @@ def unknown_type(path: str, where: str, name: str, types: Sequence[str]) -> Work
     return WorkbenchError(
         "IMP205", f"the mapping {path!r}, {where}: no type named {name!r}", hint=_near(name, types, "types")
     )
+
+
+# ---- watchlists -------------------------------------------------------------------------------
+
+
+def no_such_watchlist(alias: str, known: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "IMP301", f"there is no watchlist named {alias!r}", hint=_near(alias, sorted(known), "watchlists")
+    )
+
+
+def bad_watchlist(path: str, why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "IMP302",
+        f"{path!r} is no watchlist: {why}",
+        hint="it is a CSV file with a header, in UTF-8, one item a line",
+    )
+
+
+def no_such_key(key: str, path: str, columns: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "IMP303", f"{path!r} has no column {key!r}", hint=_near(key, list(columns), "columns")
+    )
+
+
+def bad_alias(alias: str) -> WorkbenchError:
+    return WorkbenchError(
+        "IMP304",
+        f"{alias!r} can't be the name of a watchlist",
+        hint="letters, digits, '-', '_' and spaces, 100 at most",
+    )

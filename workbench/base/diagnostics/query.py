@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from workbench.base.errors import Span, WorkbenchError
+from workbench.base.memory import as_text
 from workbench.base.registry import nearest
 
 
@@ -158,6 +159,9 @@ def needs_serialized(name: str, span: Span) -> WorkbenchError:
     )
 
 
+EXPECTED_TABLE = "KQL206"
+
+
 def expected_table(span: Span) -> WorkbenchError:
     return WorkbenchError("KQL206", "a table is needed here, this is a single value", span)
 
@@ -192,6 +196,16 @@ def not_bindable(kind: str) -> WorkbenchError:
     )
 
 
+def several_tables(operator: str | None = None, span: Span | None = None) -> WorkbenchError:
+    what = f"{operator!r} can't follow several tables" if operator else "several tables can't stand here"
+    return WorkbenchError(
+        "KQL211",
+        what,
+        span,
+        hint="end the query with fork, facet or the plugin, or name one of its tables with let",
+    )
+
+
 # ---- run time -------------------------------------------------------------------------------
 
 
@@ -213,3 +227,36 @@ def out_of_time(seconds: float) -> WorkbenchError:
         f"the query took longer than its limit of {seconds:g} s",
         hint="ask for less time or fewer rows, or raise the limit with: set servertimeout = 10m",
     )
+
+
+def out_of_memory(used: int, limit: int) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL305",
+        f"the query used {as_text(used)} of memory, its limit is {as_text(limit)}",
+        hint="ask for less time, fewer columns or fewer groups, or raise the limit with: "
+        "set max_memory_consumption_per_query_per_node = 8589934592",
+    )
+
+
+def not_in_sql(what: str, engine: str, reason: str, span: Span | None) -> WorkbenchError:
+    return WorkbenchError("KQL306", f"{what} can't be said in SQL for {engine}", span, hint=reason)
+
+
+def no_engine(name: str, package: str, install: str) -> WorkbenchError:
+    return WorkbenchError("KQL307", f"{name} needs the package {package}, which is not installed", hint=install)  # fmt: skip
+
+
+def unknown_engine(name: str, known: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError("KQL308", f"no engine named {name!r}", hint=_did_you_mean(name, known, "engines"))
+
+
+def not_run_here(engine: str) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL309",
+        f"queries are not run on {engine} from here",
+        hint=f"--explain --on {engine} prints the SQL text, for a session of {engine} that has the tables under their names",
+    )
+
+
+def too_much(name: str, what: str) -> WorkbenchError:
+    return WorkbenchError("KQL310", f"{name}() would have to make {what}", hint="give it less to work on")

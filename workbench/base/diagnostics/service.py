@@ -79,9 +79,41 @@ def bad_request(why: str) -> WorkbenchError:
     return WorkbenchError("SRV013", why)
 
 
+def several_as_parquet(tables: int) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV015",
+        f"the query gives {tables} tables, and a Parquet file holds one",
+        hint="ask for JSON, or for one table at a time",
+    )
+
+
 def result_cut(rows: int) -> WorkbenchError:
     return WorkbenchError(
         "SRV014",
         f"the result was cut after {rows:,} rows, so it is not all there",
         hint="narrow the query, or count first",
+    )
+
+
+def result_partial(note: str) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV016",
+        f"the result is not all there ({note})",
+        hint="raise the limit, or narrow the query; --format table shows the rows that there are",
+    )
+
+
+def query_process_ended(status: int) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV017",
+        f"the process of the query ended by itself with status {status}",
+        hint="ask again; if it happens again ask for less time or fewer columns",
+    )
+
+
+def query_fault(why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV018",
+        f"internal error: {why}",
+        hint="this is a fault of the service; its log has the details",
     )

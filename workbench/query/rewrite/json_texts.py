@@ -31,16 +31,17 @@ def json_texts(rel: Rel) -> Rel:
     """The rule, for conditions and computed columns."""
     rel = map_inputs(rel, json_texts)
     if isinstance(rel, Filter):
-        condition = map_expr(rel.condition, _quick)
+        condition = map_expr(rel.condition, quick)
         return rel if condition is rel.condition else replace(rel, condition=condition)
     if isinstance(rel, Project):
-        columns = tuple((n, map_expr(e, _quick)) for n, e in rel.columns)
+        columns = tuple((n, map_expr(e, quick)) for n, e in rel.columns)
         same = all(a is b for (_, a), (_, b) in zip(columns, rel.columns, strict=True))
         return rel if same else replace(rel, columns=columns)
     return rel
 
 
-def _quick(expr: Expr) -> Expr:
+def quick(expr: Expr) -> Expr:
+    """The comparison over `<path text>`; `expr` itself where it is none of this kind."""
     if not isinstance(expr, Call) or len(expr.args) != 2:
         return expr
     left, right = expr.args
