@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run system test check bench lock clean
+.PHONY: help run system test check soak reference bench lock clean
 
 BIN := .venv/bin
 INPUTS := pyproject.toml requirements.lock .ci/environment tests/query/analyser/package-lock.json
@@ -16,6 +16,8 @@ help:
 	  'make test    the whole suite' \
 	  'make check   format, lint, types, layers, fast tests (under a minute)' \
 	  'make bench   the benchmark table' \
+	  'make soak    fuzz at full length' \
+	  'make reference  the page of functions, made from the cards' \
 	  'make lock    pin the versions of all packages anew'
 
 .venv/.run: $(INPUTS)
@@ -51,6 +53,13 @@ system:
 test: system .venv/.test
 	$(LINT)
 	$(PYTEST)
+
+# The long runs of the suites that search for mistakes; `make test` runs each with a short seed.
+soak: .venv/.test
+	@WORKBENCH_FUZZ=100000 $(PYTEST) tests/query/test_fuzz.py
+
+reference: .venv/.run
+	@$(BIN)/python -m workbench.query.reference
 
 bench: .venv/.bench
 	@$(BIN)/python tests/bench/run.py

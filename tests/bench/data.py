@@ -90,8 +90,8 @@ def copies(base: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
 
 
 def make(place: Path, rows: int) -> Repository:
-    """The workspace with the table, made if it is not there with that many rows."""
-    done = place / f"complete-{rows}"
+    """The workspace with the table, made if it is not there with that many rows; compacted, so with its index."""
+    done = place / f"compacted-{rows}"
     if done.exists():
         return Repository.open(str(place))
     repository = Repository.open(str(place), create=True)
@@ -100,6 +100,7 @@ def make(place: Path, rows: int) -> Repository:
     for number, frame in enumerate(copies(base, rows), start=1):
         repository.append(TABLE, frame, types, transaction=("bench", number))
         print(f"\rbench data: {number * base.height:,} rows", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+    print("\nbench data: compacting", file=sys.stderr, flush=True)
+    repository.compact(TABLE)
     done.touch()
     return repository

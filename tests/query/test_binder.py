@@ -150,7 +150,7 @@ def test_nothing_is_told_where_all_is_read() -> None:
         ("Log | count", "KQL102"),
         ("print strle('x')", "KQL103"),
         ("print let1", "KQL101"),
-        ("let f = (n:long) { f(n) }; print f(1)", "KQL009"),
+        ("let f = (n:long) { f(n) }; print f(1)", "KQL403"),
         ("let f = (n:long) { n }; print f(1, 2)", "KQL203"),
         ("let f = (n:long) { n }; print f", "KQL208"),
         ("let T = Logs; print T", "KQL207"),

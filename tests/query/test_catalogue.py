@@ -11,6 +11,7 @@ import pytest
 from workbench.query.functions import AGGREGATES, FUNCTIONS, Card
 from workbench.query.functions.unsupported import UNSUPPORTED
 from workbench.query.operators import OPERATORS, OperatorCard
+from workbench.query.operators.plugins import PLUGINS, PluginCard
 
 CASES = Path(__file__).with_name("cases")
 CARDS: dict[str, Card] = {c.name: c for registry in (FUNCTIONS, AGGREGATES) for _, c in registry.items()}
@@ -65,6 +66,13 @@ def _named(name: str, queries: str) -> bool:
 def test_every_operator_stands_in_a_case(queries: str) -> None:
     begins = r"(?m)(^|[|(;={])\s*"
     assert [n for n in OPERATOR_CARDS if not re.search(begins + re.escape(n) + r"(?![\w-])", queries)] == []
+
+
+@pytest.mark.parametrize("card", [pytest.param(c, id=n) for n, c in PLUGINS.items()])
+def test_a_plugin_is_described_and_stands_in_a_case(card: PluginCard, queries: str) -> None:
+    assert card.doc.strip().endswith("."), "a docstring of whole sentences"
+    assert card.syntax.startswith(f"{card.name}(")
+    assert re.search(rf"evaluate\s+(hint\S+\s+)?{re.escape(card.name)}\s*\(", queries)
 
 
 def test_what_is_not_supported_is_no_function_as_well() -> None:

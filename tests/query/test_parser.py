@@ -195,7 +195,7 @@ def test_what_users_write_is_read(text: str) -> None:
         ("T | where", "KQL003", (1, 10)),
         ("print datetime(soon)", "KQL004", (1, 7)),
         ("T | wear x", "KQL005", (1, 5)),
-        ("T | fork (count)", "KQL006", (1, 5)),
+        ("T | make-graph a --> b", "KQL006", (1, 5)),
         ("T | join how=1 U on a", "KQL008", (1, 10)),
         ("print " + "(" * 500 + "1" + ")" * 500, "KQL009", None),
         ("print " + "-" * 5000 + "1", "KQL009", None),

@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from workbench.base import memory
 from workbench.base.diagnostics import query as diagnostics
+from workbench.base.errors import WorkbenchError
+
+_TOLD_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a query may take; None is no limit.
 
-    `seconds` of wall time; `memory` in bytes of the process; `rows` that the result keeps.
+    `seconds` of wall time; `memory` in bytes that the process grows by; `rows` that the result keeps.
     """
 
     seconds: float | None = None
@@ -35,12 +39,34 @@ class Progress:
     rows: int
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{self.files_done:,} of {self.files_total:,} files"
+
+
+@dataclass(frozen=True, slots=True)
+class PartSize:
+    """When a query over stored files runs in parts, and how large they are.
+
+    A scan of fewer than `least_files` or `least_rows` goes in one go. The first part has about
+    `first_rows`; the others about as much as takes `seconds`, never more than `growth` times the one before.
+    Where Python computes something row by row both numbers of rows are divided by `slower`.
+    """
+
+    least_files: int = 8
+    least_rows: int = 1_000_000
+    first_rows: int = 300_000
+    seconds: float = 0.4
+    growth: float = 8.0
+    slower: int = 10
+
 
 @dataclass(slots=True)
 class Control:
     """One query's limits, its listener and its stop.
 
-    `keep_partial`: a stopped query gives the rows that it has, labelled partial, instead of an error.
+    `progress` is called ten times a second at most, on the thread that runs the query. `keep_partial`:
+    a stopped query gives the rows that it has, labelled partial, instead of an error. `parts` None:
+    everything in one go.
 
     Examples
     --------
@@ -53,8 +79,14 @@ class Control:
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[Progress], None] | None = None
     keep_partial: bool = False
+    parts: PartSize | None = field(default_factory=PartSize)
     began: float = field(default_factory=time.monotonic)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    settling: bool = field(default=False, init=False)
+    """The query has seen that it is to stop and makes its last rows ready: let it."""
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _why: WorkbenchError | None = field(default=None, init=False)
+    _memory_before: int = field(default_factory=memory.resident, init=False)
+    _told: float = field(default=0.0, init=False)
 
     def cancel(self) -> None:
         """Ask the query to stop; it does at its next step."""
@@ -69,9 +101,37 @@ class Control:
         """Wall time since the query began."""
         return time.monotonic() - self.began
 
-    def check(self) -> None:
-        """Raise where the query has to stop: KQL303 cancelled, KQL304 out of time."""
+    @property
+    def memory(self) -> int:
+        """Bytes by which the process has grown since the query began."""
+        return max(0, memory.resident() - self._memory_before)
+
+    def reason(self) -> WorkbenchError | None:
+        """Why the query has to stop, if it has to: KQL303 cancelled, KQL304 time, KQL305 memory.
+
+        Once there is one it stays, also where the memory is free again.
+        """
+        if self._why is None:
+            self._why = self._reason()
+        return self._why
+
+    def _reason(self) -> WorkbenchError | None:
         if self.cancelled:
-            raise diagnostics.interrupted()
+            return diagnostics.interrupted()
         if self.limits.seconds is not None and self.seconds > self.limits.seconds:
-            raise diagnostics.out_of_time(self.limits.seconds)
+            return diagnostics.out_of_time(self.limits.seconds)
+        if self.limits.memory is not None and (used := self.memory) > self.limits.memory:
+            return diagnostics.out_of_memory(used, self.limits.memory)
+        return None
+
+    def check(self) -> None:
+        """Raise where the query has to stop; see `reason`."""
+        if (error := self.reason()) is not None:
+            raise error
+
+    def tell(self, done: int, total: int, rows: int, *, last: bool = False) -> None:
+        """Tell the listener how far the query is, unless it heard just now."""
+        now = time.monotonic()
+        if self.progress is not None and (last or now - self._told >= _TOLD_EVERY):
+            self._told = now
+            self.progress(Progress(done, total, rows, self.seconds))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import polars as pl
 
 from workbench.base.dtypes import ScalarType, Schema
-from workbench.query.backends.polars import TableScan
+from workbench.base.terms import Terms
+from workbench.query.backends.polars import TableScan, holding
 from workbench.query.functions.forms import POLARS_TYPES
+from workbench.query.surroundings import NOWHERE, Surroundings
 
 T = ScalarType
 
@@ -24,6 +27,12 @@ class Tables(Protocol):
     def tables(self) -> list[str]: ...
     def schema(self, table: str) -> Schema | None: ...
     def scan(self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]) -> TableScan: ...  # fmt: skip
+
+
+def surroundings_of(source: Tables) -> Surroundings:
+    """What lies around the tables of a source: its `surroundings`, nothing where it has none."""
+    found: Surroundings = getattr(source, "surroundings", NOWHERE)
+    return found
 
 
 @dataclass(slots=True)
@@ -37,8 +46,14 @@ class EmptyScan:
 
 def empty_scan(schema: Schema, columns: Sequence[str] | None) -> EmptyScan:
     """What a source without files gives for a table."""
-    wanted = [c for c in schema if columns is None or c.name in columns]
-    return EmptyScan(pl.LazyFrame(schema={c.name: stored_type(c.type) for c in wanted}))
+    asked = None if columns is None else set(columns)
+    return EmptyScan(_empty(tuple(c for c in schema if asked is None or c.name in asked)))
+
+
+@lru_cache(maxsize=256)
+def _empty(schema: Schema) -> pl.LazyFrame:
+    """A frame without rows: made once, since hundreds of columns take milliseconds."""
+    return pl.LazyFrame(schema={c.name: stored_type(c.type) for c in schema})
 
 
 def stored_type(type_: ScalarType) -> pl.DataType:
@@ -56,6 +71,7 @@ class FrameTables:
     def __init__(self, frames: Mapping[str, tuple[pl.DataFrame, Schema]], base: Tables | None = None) -> None:
         self._frames = frames
         self._base = base
+        self.surroundings = surroundings_of(base) if base else NOWHERE
 
     def tables(self) -> list[str]:
         return [*self._frames, *(self._base.tables() if self._base else [])]
@@ -71,3 +87,7 @@ class FrameTables:
             return EmptyScan(frame.lazy().select(columns) if columns else frame.lazy())
         assert self._base is not None  # the binder asked for its schema
         return self._base.scan(table, columns, time_range)
+
+    def holding(self, terms: Terms) -> FrameTables:
+        """The same tables; those of `base` without files that can't hold `terms`."""
+        return FrameTables(self._frames, holding(self._base, terms) if self._base else None)

@@ -68,6 +68,8 @@ _MARKS = re.compile(r"=>|<\||\.\.|==|=~|!=|!~|<>|<=|>=|[-+*/%=<>(){}\[\],;:.|!@~
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}  # fmt: skip
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
 
+_OCTAL = frozenset("01234567")
+
 # Where `int(…)` and its like can be a conversion of an expression too, only a literal counts.
 _VALUE_OF = re.compile(r"""\s*(?:null|[-+]?[\w.+-]*|true|false)\s*""", re.IGNORECASE)
 
@@ -194,7 +196,8 @@ def _paired(text: str) -> str:
 
 def _unescape(code: str) -> str:
     if code[0] in "uUx" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    if code.isdigit() and code != "0":
+        number = int(code[1:], 16)
+        return chr(number) if number <= 0x10FFFF else "\\" + code
+    if code != "0" and set(code) <= _OCTAL:
         return chr(int(code, 8))
     return _ESCAPES.get(code, "\\" + code)

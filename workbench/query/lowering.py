@@ -19,6 +19,7 @@ from workbench.query.plan import Expr, Rel
 
 if TYPE_CHECKING:
     import polars as pl
+    from sqlglot import exp
 
 
 class Form(Enum):
@@ -32,11 +33,15 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A lowered expression: the engine's expression, its KQL type and form."""
+    """A lowered expression: the engine's expression, its KQL type and form.
+
+    `as_text` is what `tostring` gives of it, where there is a shorter way than through `expr`.
+    """
 
     expr: pl.Expr
     type: ScalarType
     form: Form = Form.CANONICAL
+    as_text: pl.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,34 @@ class Frame:
 
     lazy: pl.LazyFrame
     forms: Mapping[str, Form]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlValue:
+    """The same for the second lowering: a sqlglot tree, its KQL type and form.
+
+    Datetimes in microseconds are TIMESTAMPTZ, timespans BIGINT; a plain SQL null is null in every form.
+    """
+
+    expr: exp.Expr
+    type: ScalarType
+    form: Form = Form.CANONICAL
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFrame:
+    """A relation lowered to SQL: the name of its common table expression and the forms of its columns.
+
+    Where `ordered`, the table has the column `lowering.ORDER` beside those of the schema: its rows are in
+    that order.
+    """
+
+    table: str
+    forms: Mapping[str, Form]
+    ordered: bool = False
+
+
+ORDER = "__order"
 
 
 class PolarsContext(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.dtypes import Column, ScalarType
+from workbench.base.dtypes import DECIMAL_SCALE, Column, ScalarType
 from workbench.query.plan import Const, Values
 
 T = ScalarType
@@ -106,7 +106,7 @@ def _column(name: str, dtype: pl.DataType) -> tuple[ScalarType, pl.Expr]:
     if dtype.is_float():
         return T.REAL, c.cast(pl.Float64)
     if dtype.is_decimal():
-        return T.DECIMAL, c.cast(pl.Decimal(38, 12))
+        return T.DECIMAL, c.cast(pl.Decimal(38, DECIMAL_SCALE), strict=False)
     if isinstance(dtype, pl.Datetime):
         utc = c.dt.convert_time_zone("UTC") if dtype.time_zone else c
         return T.DATETIME, utc.dt.cast_time_unit("us").to_physical() * 10

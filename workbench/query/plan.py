@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.base.dtypes import Column, ScalarType, Schema
 from workbench.base.errors import Span
+from workbench.base.terms import Terms
 
 NO_SPAN = Span(0, 0)
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
@@ -111,15 +112,29 @@ class Rel:
 
 
 @dataclass(frozen=True, slots=True)
+class PathColumn:
+    """A column that a scan makes of the values at `keys` of its dynamic column `column`, converted to `type`."""
+
+    name: str
+    column: str
+    keys: tuple[str, ...]
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
 class Scan(Rel):
     """A stored table, or a table that the caller bound by name.
 
-    `time_range` (µs, inclusive, None = open) only helps to skip files; `columns` None means all.
+    `time_range` (µs, inclusive, None = open) and `terms` (what a file must hold to matter, None =
+    anything) only help to skip files; `columns` None means all.
+    Columns of the schema that are named in `paths` are paths of dynamic columns (`rewrite.shredded`).
     """
 
     table: str
     time_range: tuple[int | None, int | None] = (None, None)
     numbered: bool = False  # rows can be told apart by `_Writer` and `_Sequence`
+    paths: tuple[PathColumn, ...] = ()
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +294,24 @@ class Unnest(Rel):
         return self.source.serialized
 
 
+@dataclass(frozen=True, slots=True)
+class Shared(Rel):
+    """A relation that more than one node reads, and that is to be computed once.
+
+    `materialize()` makes it, and `rewrite.shared` for what a plan has twice: every reader then holds
+    the very same node. `number` tells the shared relations of a query apart. A backend that cannot keep
+    rows may lower it as `source`, except that what differs from run to run (`rand()`) would differ; of
+    that the binder has made `Values`.
+    """
+
+    source: Rel
+    number: int
+
+    @property
+    def serialized(self) -> bool:
+        return self.source.serialized
+
+
 # ---- walking --------------------------------------------------------------------------------
 
 
@@ -287,6 +320,23 @@ def walk(rel: Rel) -> Iterator[Rel]:
     yield rel
     for source in rel.inputs:
         yield from walk(source)
+
+
+def expressions_of(rel: Rel) -> Iterator[Expr]:
+    """The expressions that the node itself holds, each whole; not those of its inputs."""
+    for f in fields(rel):
+        yield from _expressions_in(getattr(rel, f.name))
+
+
+def _expressions_in(value: Any) -> Iterator[Expr]:
+    if isinstance(value, Expr):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _expressions_in(item)
+    elif not isinstance(value, Rel | type) and hasattr(value, "__dataclass_fields__"):
+        for f in fields(value):
+            yield from _expressions_in(getattr(value, f.name))
 
 
 def map_inputs(rel: Rel, change: Callable[[Rel], Rel]) -> Rel:

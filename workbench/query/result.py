@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +49,18 @@ class Result:
         KQL names and types, in order.
     truncated : bool
         Whether the row cap cut the result (`total` then is None: not counted).
+    partial : bool
+        Whether the query was stopped and these are the rows that it had until then; `partial_note`
+        then says how far it was, and why it stopped.
     render : Render or None
     statistics : Statistics
     query : str
         The text that was asked.
+    name : str or None
+        What the query calls this table, where it gives several.
+    others : tuple of Result
+        The other tables of a query that gives several (`fork`, `facet`), in order; they share
+        `query` and `statistics`.
     """
 
     def __init__(
@@ -65,19 +73,34 @@ class Result:
         render: Render | None = None,
         statistics: Statistics | None = None,
         exact: pl.DataFrame | None = None,
+        name: str | None = None,
+        others: Sequence[Result] = (),
+        partial_note: str = "",
     ) -> None:
         self.frame = frame
         self.schema = schema
         self.query = query
         self.truncated = truncated
+        self.partial_note = partial_note
         self.render = render
         self.statistics = statistics or Statistics()
+        self.name = name
+        self.others = tuple(others)
         self._exact = exact
+
+    @property
+    def partial(self) -> bool:
+        return bool(self.partial_note)
 
     @property
     def exact(self) -> pl.DataFrame:
         """The same rows with datetime and timespan as Int64 ticks of 100 ns (for the wire)."""
         return self.frame if self._exact is None else self._exact
+
+    @property
+    def tables(self) -> tuple[Result, ...]:
+        """All tables of the answer, this one first."""
+        return (self, *self.others)
 
     @property
     def lazy(self) -> pl.LazyFrame:

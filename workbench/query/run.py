@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -12,12 +13,15 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, Schema
 from workbench.base.errors import Span, WorkbenchError
-from workbench.query.backends.polars import Context, canonical_columns
+from workbench.query.backends.polars import Context, canonical_columns, shredded_in
 from workbench.query.control import Control
 from workbench.query.frames import FrameTables, Tables, empty_scan
+from workbench.query.operators._several import opened
+from workbench.query.parser import parse
 from workbench.query.plan import Col, Project, Rel
 from workbench.query.result import Render, Result, Statistics
-from workbench.query.rewrite import rewrite
+from workbench.query.rewrite import rewritten
+from workbench.query.rewrite.shredded import use_shredded
 from workbench.query.runner import Runner, collect
 from workbench.query.timerange import parse_timerange
 
@@ -36,8 +40,11 @@ def run(
     limit: int | None = None,
     scope: Callable[[str], Any] | None = None,
     control: Control | None = None,
+    on: str = "polars",
+    sql: bool = False,
+    dialect: str | None = None,
 ) -> Result:
-    """Answer a KQL text.
+    """Answer a KQL text, or a SELECT of SQL.
 
     Parameters
     ----------
@@ -57,6 +64,12 @@ def run(
         Looks up a name that is nothing else (a notebook variable); KeyError where there is none.
     control : Control, optional
         Limits, a listener for progress, and a way to stop the query from another thread.
+    on : str
+        The engine that runs the plan: `polars` or `duckdb` (by SQL; what SQL can't say is KQL306).
+    sql : bool
+        The text is SQL: one SELECT over the same tables (see `query.sql`).
+    dialect : str, optional
+        The dialect that it is written in (`postgres`, `tsql`, …; implies `sql`), else a permissive one.
 
     Raises
     ------
@@ -66,28 +79,47 @@ def run(
     began = time.perf_counter()
     if sys.getrecursionlimit() < _RECURSION:
         sys.setrecursionlimit(_RECURSION)
+    control = control or Control()
+    if limit is not None:
+        control.limits = replace(control.limits, rows=limit)
     runner = Runner(source, scope, parameters, control)
     try:
-        bound = runner.bind(text, parse_timerange(timespan) if timespan else None)
-        cap = ROW_CAP if limit is None else limit
-        exact, rel = runner.run(_visible(bound.rel), cap + 1)
+        bound = runner.bind(text, parse_timerange(timespan) if timespan else None, sql, dialect)
+        rows = runner.control.limits.rows
+        cap = ROW_CAP if rows is None else rows
+        # Tables one after the other, so that the rows of one can't push another out of memory.
+        answers = [
+            (label, *runner.run_on(on, _visible(rel), cap + 1))
+            for label, rel in opened(bound.rel, runner.evaluate)
+        ]
     except WorkbenchError as error:
-        raise error.within(text) from None
+        raise runner.located(error, text) from None
     except RecursionError:
         raise diagnostics.too_deep(Span(0, min(1, len(text)))).within(text) from None
-    truncated = exact.height > cap
-    if truncated:
-        exact = exact.head(cap)
-    schema = rel.schema
-    exact = exact.select(rel.names())  # a relation without columns is held by a stand-in
     names = tuple((n.name, n.type.value if n.type else "table") for n in bound.names)
     seconds, files = time.perf_counter() - began, sum(runner.files_of.values())
     statistics = Statistics(seconds, files, len(runner.files), names, tuple(runner.warnings))
+    first, *others = (_Table(label, exact, rel, cap) for label, exact, rel in answers)
     render = Render(*bound.render) if bound.render else None
-    return Result(
-        _presented(exact, schema), schema, query=text, truncated=truncated, render=render,
-        statistics=statistics, exact=exact,
-    )  # fmt: skip
+    beside = tuple(t.result(text, statistics) for t in others)
+    return first.result(text, statistics, render, beside, runner.partial)
+
+
+class _Table:
+    """One table of the answer, cut at the cap."""
+
+    def __init__(self, label: str | None, exact: pl.DataFrame, rel: Rel, cap: int) -> None:
+        self.label, self.schema = label, rel.schema
+        self.truncated = exact.height > cap
+        # A relation without columns is held by a stand-in.
+        self.exact = (exact.head(cap) if self.truncated else exact).select(rel.names())
+
+    def result(self, text: str, statistics: Statistics, render: Render | None = None, others: tuple[Result, ...] = (), partial: str = "") -> Result:  # fmt: skip
+        return Result(
+            _presented(self.exact, self.schema), self.schema, query=text, truncated=self.truncated,
+            render=render, statistics=statistics, exact=self.exact, name=self.label, others=others,
+            partial_note=partial,
+        )  # fmt: skip
 
 
 def _visible(rel: Rel) -> Rel:
@@ -116,22 +148,35 @@ def shape(frame: pl.DataFrame, schema: Schema, kql: str, *, tables: Tables | Non
     return result.frame, result.schema
 
 
-def explain(text: str, source: Tables, *, parameters: Mapping[str, Any] | None = None, timespan: str | None = None, scope: Callable[[str], Any] | None = None) -> str:  # fmt: skip
-    """The plan, the rewritten plan, and what Polars makes of it, as text."""
-    from workbench.query.explain import show
+def explain(text: str, source: Tables, *, parameters: Mapping[str, Any] | None = None, timespan: str | None = None, scope: Callable[[str], Any] | None = None, on: str = "polars", sql: bool = False, dialect: str | None = None) -> str:  # fmt: skip
+    """Syntax, plan, rewritten plan, files and the Polars plan as text; of each table where there are several.
+
+    `on` another engine (`duckdb`, `spark`): the SQL text for it.
+    """
+    from workbench.query.explain import titled, written
+    from workbench.query.sql import tree as sql_tree
 
     runner = Runner(source, scope, parameters)
     try:
-        bound = runner.bind(text, parse_timerange(timespan) if timespan else None)
-        better = rewrite(bound.rel, runner.fold)
-        context = Context(source, collect)
-        lazy = canonical_columns(context.frame(better), better)
+        bound = runner.bind(text, parse_timerange(timespan) if timespan else None, sql, dialect)
+        if on != "polars":
+            return ";\n\n".join(runner.sql(on, _visible(rel)) for _, rel in opened(bound.rel, None))
+        asked = sql or dialect is not None
+        syntax = titled(
+            "syntax", sql_tree(text, dialect).split("\n") if asked else written(parse(text), text)
+        )
+        return "\n\n".join([syntax, *(_explained(rel, runner, source) for _, rel in opened(bound.rel, None))])
     except WorkbenchError as error:
-        raise error.within(text) from None
-    files = f"files: {len(context.files)} of {sum(context.tables.values())} read"
-    return "\n".join(
-        ["plan", show(bound.rel), "", "rewritten", show(better), "", files, "", "polars", lazy.explain()]
-    )
+        raise runner.located(error, text) from None
+
+
+def _explained(rel: Rel, runner: Runner, source: Tables) -> str:
+    from workbench.query.explain import sections
+
+    better, fired = rewritten(use_shredded(rel, shredded_in(source)), runner.fold)
+    context = Context(source, collect)
+    lazy = canonical_columns(context.frame(better), better)
+    return sections(rel, better, fired, context, lazy.explain())
 
 
 __all__ = ["FrameTables", "Tables", "empty_scan", "explain", "parse_timerange", "run", "shape"]

@@ -106,6 +106,14 @@ class Member(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Qualified(Expression):
+    """A call behind another: `cluster("c").database("d")`, `workspace("w").table("T")`."""
+
+    base: Expression
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Index(Expression):
     """`base[selector]`."""
 
@@ -166,12 +174,16 @@ class Pipeline(Node):
 
 @dataclass(frozen=True, slots=True)
 class Parameter(Node):
-    """A parameter of a let function: scalar (`type`), or tabular (`columns`, None for `(*)`)."""
+    """A parameter of a function: scalar (`type`), or tabular (`columns`, None for `(*)`).
+
+    `open` is written `(x: long, *)`; a table keeps the columns that are not named either way.
+    """
 
     name: str
     type: ScalarType | None
     columns: tuple[tuple[str, ScalarType], ...] | None = None
     default: Expression | None = None
+    open: bool = False
 
     @property
     def tabular(self) -> bool:
@@ -213,8 +225,43 @@ class DeclareParameters(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class PatternCase(Node):
+    """`("a", "b").["path"] = { … }`: the values it fits, and what it stands for."""
+
+    values: tuple[Expression, ...]
+    path: Expression | None
+    body: FunctionBody
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarePattern(Statement):
+    """`declare pattern NAME = (a: string)[path: string] { cases }`; without cases it only has a name."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    path: Parameter | None
+    cases: tuple[PatternCase, ...]
+    name_span: Span = field(default=Span(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class AliasDatabase(Statement):
+    """`alias database NAME = cluster("…").database("…")`."""
+
+    name: str
+    target: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Restrict(Statement):
+    """`restrict access to (…)`: names, `Star` patterns, and `Member`s of databases with either."""
+
+    entities: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Query(Node):
-    """A whole text: statements, then the pipelines of which the last gives the result."""
+    """A whole text: statements, and pipelines, each of which gives a table of the answer."""
 
     statements: tuple[Statement, ...]
     pipelines: tuple[Pipeline, ...]

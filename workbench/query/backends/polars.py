@@ -6,19 +6,20 @@ engine keeps none by itself, so sorts and order-keeping options are stated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
-from workbench.query.functions import AGGREGATES, FUNCTIONS
-from workbench.query.functions.apply import apply_aggregate, apply_scalar
+from workbench.base.terms import Terms
+from workbench.query.functions import FUNCTIONS
+from workbench.query.functions._shredded import from_place
+from workbench.query.functions.apply import apply_scalar
 from workbench.query.functions.forms import POLARS_TYPES, canonical, converted, dumps, literal
 from workbench.query.lowering import Form, Frame, PolarsContext, Value, to_polars
 from workbench.query.plan import (
-    Aggregate,
     Call,
     Col,
     Const,
@@ -26,17 +27,18 @@ from workbench.query.plan import (
     Expr,
     Filter,
     Limit,
+    PathColumn,
     Project,
     Range,
     Rel,
     Scan,
     Serialize,
     Sort,
-    Summarize,
     Union,
     Values,
     columns_of,
 )
+from workbench.query.rewrite.shredded import IsShredded
 
 
 class TableScan(Protocol):
@@ -56,6 +58,35 @@ class Source(Protocol):
     def scan(self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]) -> TableScan: ...  # fmt: skip
 
 
+Tables = TypeVar("Tables", bound=Source)
+
+
+def holding(source: Tables, terms: Terms | None) -> Tables:
+    """The source without the files that can't hold what `terms` asks for, if it knows that of its files.
+
+    Such a source has a method `holding(terms)` that gives one of its kind (see `rewrite.terms`).
+    """
+    cut: Callable[[Terms], Tables] | None = getattr(source, "holding", None)
+    return source if terms is None or cut is None else cut(terms)
+
+
+class Shredded(Protocol):
+    """A source whose data files hold paths of dynamic columns as columns: see `rewrite.shredded`."""
+
+    def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool: ...
+    def scan_paths(self, table: str, columns: Sequence[str], time_range: tuple[int | None, int | None], paths: Sequence[PathColumn], build: BuildPath) -> TableScan: ...  # fmt: skip
+
+
+BuildPath = Callable[[PathColumn, pl.Expr, str], pl.Expr]
+"""Makes the values of a path from a column of a data file and the kind of that column."""
+
+
+def shredded_in(source: object) -> IsShredded | None:
+    """Whether a path is a column in some data file; None for a source that has none."""
+    found: IsShredded | None = getattr(source, "is_shredded", None)
+    return found
+
+
 class Context:
     """Lowers one plan; remembers what it read and what it lowered (a subplan used twice, once)."""
 
@@ -63,6 +94,9 @@ class Context:
         self._source = source
         self._collect = collect
         self._done: dict[int, tuple[Rel, Frame]] = {}
+        self._opened: dict[int, tuple[Scan, TableScan]] = {}
+        self._given: Mapping[int, pl.LazyFrame] = {}
+        self._several: list[tuple[Frame, Call, Value]] = []
         self.tables: dict[str, int] = {}
         self.files: set[str] = set()
         self.scanned = False
@@ -85,10 +119,19 @@ class Context:
             return converted(self.value(expr.args[0], frame), expr.type)
         card = FUNCTIONS.get(expr.function)
         assert card is not None  # the binder found it
+        several = hasattr(card.implementation, "columns")
+        if several:
+            # Each of its columns asks for the whole: Polars computes it once if it is the same expression.
+            for over, call, known in self._several:
+                if over is frame and call == expr:
+                    return known
         values = [self.value(a, frame) for a in expr.args]
         types = expr.types or (None,) * len(values)
         signature = card.signature(len(values))
-        return apply_scalar(card, expr.args, values, types, expr.type, signature)
+        made = apply_scalar(card, expr.args, values, types, expr.type, signature)
+        if several:
+            self._several.append((frame, expr, made))
+        return made
 
     def canonical(self, expr: Expr, frame: Frame) -> pl.Expr:
         return canonical(self.value(expr, frame))
@@ -103,9 +146,48 @@ class Context:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
+    def opened(self, node: Scan) -> TableScan:
+        """The files of a scan; asked again, the same ones."""
+        known = self._opened.get(id(node))
+        if known is None:
+            known = (node, self._open(node))
+            self._opened[id(node)] = known
+            self.tables[node.table] = known[1].files_total
+        return known[1]
+
+    @property
+    def scans(self) -> list[tuple[Scan, TableScan]]:
+        """The scans that were opened, and what the source gave for each."""
+        return list(self._opened.values())
+
+    @property
+    def dropped(self) -> tuple[int, int]:
+        """How many files the scans left out by time, and how many others by the term index."""
+        scans = [scan for _, scan in self._opened.values()]
+        names = ("dropped_by_time", "dropped_by_terms")
+        by_time, by_terms = (sum(getattr(s, name, 0) for s in scans) for name in names)
+        return by_time, by_terms
+
+    def _open(self, node: Scan) -> TableScan:
+        paths = [p for p in node.paths if node.column(p.name) is not None]
+        source = holding(self._source, node.terms)
+        if not paths:
+            return source.scan(node.table, node.names(), node.time_range)
+        made = {p.name for p in paths}
+        columns = [n for n in node.names() if n not in made]
+        shredded = cast(Shredded, source)  # it said so before a scan got paths
+        return shredded.scan_paths(node.table, columns, node.time_range, paths, _built)
+
+    def part(self, given: Mapping[int, pl.LazyFrame]) -> Context:
+        """A context of its own for a part of the rows: a scan's node (by its `id`) reads what is given for it."""
+        part = Context(self._source, self._collect)
+        part._given, part._opened, part.warnings = given, self._opened, self.warnings
+        return part
+
     def scan(self, node: Scan) -> pl.LazyFrame:
-        found = self._source.scan(node.table, node.names(), node.time_range)
-        self.tables[node.table] = found.files_total
+        if id(node) in self._given:
+            return self._given[id(node)]
+        found = self.opened(node)
         self.files.update(found.files)
         self.scanned = True
         return found.lazy
@@ -125,18 +207,28 @@ def _plain(lazy: pl.LazyFrame) -> Frame:
     return Frame(lazy, {})
 
 
+def _built(path: PathColumn, column: pl.Expr, kind: str) -> pl.Expr:
+    return from_place(column, kind, path.keys, path.type)
+
+
 @to_polars.register
 def _scan(rel: Scan, context: Context) -> Frame:
     forms: dict[str, Form] = {}
     casts = []
+    made = {p.name for p in rel.paths}
     for c in rel.schema:
-        if c.type.is_time:
+        if c.name in made:
+            if c.type is ScalarType.STRING:
+                forms[c.name] = Form.NULLABLE
+        elif c.type.is_time:
             forms[c.name] = Form.MICROSECONDS
         elif c.type is ScalarType.STRING:
             forms[c.name] = Form.NULLABLE
         elif c.type is ScalarType.DECIMAL:
             casts.append(pl.col(c.name).cast(POLARS_TYPES[c.type], strict=False))
     lazy = context.scan(rel)
+    if made:
+        lazy = lazy.select(rel.names())
     return Frame(lazy.with_columns(casts) if casts else lazy, forms)
 
 
@@ -208,14 +300,16 @@ def _project(rel: Project, context: PolarsContext) -> Frame:
     kept = 0
     needs_rows = True
     for name, expr in rel.columns:
+        if isinstance(expr, Col) and expr.name == name:
+            kept += 1
+            if name in source.forms:
+                forms[name] = source.forms[name]
+            continue
         value = context.value(expr, source)
         if value.form is not Form.CANONICAL:
             forms[name] = value.form
-        if isinstance(expr, Col) and expr.name == name:
-            kept += 1
-            continue
-        if columns_of(expr):
-            needs_rows = False
+        if not isinstance(expr, Const) and value.expr.meta.root_names():
+            needs_rows = False  # `x in ()` reads a column in the plan, and is a literal here
         made.append(value.expr.alias(name))
     names = [n for n, _ in rel.columns]
     if not names:
@@ -227,76 +321,6 @@ def _project(rel: Project, context: PolarsContext) -> Frame:
         return Frame(source.lazy.select(made), forms)
     lazy = source.lazy.with_columns(made) if made else source.lazy
     return Frame(lazy.select(names), forms)
-
-
-@to_polars.register
-def _summarize(rel: Summarize, context: PolarsContext) -> Frame:
-    aggregates, source = _spread(rel.aggregates, context.frame(rel.source), context)
-    forms: dict[str, Form] = {}
-    aggregated: list[pl.Expr] = []
-    for aggregate in aggregates:
-        values = _aggregate(aggregate, source, context)
-        for column, value in zip(aggregate.columns, values, strict=True):
-            if value.form is not Form.CANONICAL:
-                forms[column.name] = value.form
-            aggregated.append(value.expr.alias(column.name))
-    if not rel.keys:
-        return Frame(source.lazy.select(aggregated), forms)
-    keys: list[pl.Expr] = []
-    constants: list[pl.Expr] = []
-    for name, expr in rel.keys:
-        value = context.value(expr, source)
-        if not columns_of(expr):
-            # A constant alone would be a group even where there is no row.
-            constants.append(value.expr.alias(f"__key{len(constants)}"))
-            value = Value(pl.col(f"__key{len(constants) - 1}"), value.type, value.form)
-        if value.form in (Form.NULLABLE, Form.RAW):
-            value = Value(canonical(value), value.type)
-        if value.form is not Form.CANONICAL:
-            forms[name] = value.form
-        keys.append(value.expr.alias(name))
-    lazy = source.lazy.with_columns(constants) if constants else source.lazy
-    if not aggregated:
-        return Frame(lazy.select(keys).unique(maintain_order=rel.source.serialized), forms)
-    grouped = lazy.group_by(keys, maintain_order=rel.source.serialized)
-    return Frame(grouped.agg(aggregated).select(rel.names()), forms)
-
-
-def _spread(
-    aggregates: Sequence[Aggregate], source: Frame, context: PolarsContext
-) -> tuple[list[Aggregate], Frame]:
-    """Constants that are aggregated as columns: `sum(1)` counts rows, a literal alone has one."""
-    columns: list[pl.Expr] = []
-    changed: list[Aggregate] = []
-    for aggregate in aggregates:
-        card = AGGREGATES.get(aggregate.function)
-        assert card is not None  # the binder found it
-        args = list(aggregate.args)
-        signature = card.signature(len(args))
-        for i, arg in enumerate(args):
-            param = signature.at(i)
-            if not columns_of(arg) and not (param is not None and param.constant):
-                name = f"__argument{len(columns)}"
-                columns.append(context.canonical(arg, source).alias(name))
-                args[i] = Col(arg.type, name)
-        changed.append(replace(aggregate, args=tuple(args)))
-    if not columns:
-        return list(aggregates), source
-    return changed, Frame(source.lazy.with_columns(columns), source.forms)
-
-
-def _aggregate(aggregate: Aggregate, source: Frame, context: PolarsContext) -> list[Value]:
-    card = AGGREGATES.get(aggregate.function)
-    assert card is not None  # the binder found it
-    values = [context.value(a, source) for a in aggregate.args]
-    many = getattr(card.implementation, "many", None)
-    if many is not None:
-        ready = [v if t is None else converted(v, t) for v, t in zip(values, aggregate.types, strict=True)]
-        found: list[Value] = many(ready, aggregate)
-        return found
-    signature = card.signature(len(values))
-    returns = aggregate.columns[0].type
-    return [apply_aggregate(card, aggregate.args, values, aggregate.types, returns, signature)]
 
 
 @to_polars.register
@@ -322,12 +346,17 @@ def _sort(rel: Sort, context: PolarsContext) -> Frame:
     for key in rel.keys:
         value = context.value(key.value, source)
         expr = canonical(value) if value.form is Form.NULLABLE else value.expr
+        absent = expr.is_null()
         if value.type is ScalarType.REAL:
-            # NaN sorts beside null, which Polars would put above every number.
+            # NaN sorts beside null, on the side of the numbers; Polars would put it above every number.
             expr = expr.fill_nan(None)
         by.append(expr)
         descending.append(key.descending)
         nulls_last.append(not key.nulls_first)
+        if value.type is ScalarType.REAL:
+            by.append(absent)
+            descending.append(key.nulls_first)
+            nulls_last.append(False)
     lazy = source.lazy.sort(by, descending=descending, nulls_last=nulls_last, maintain_order=True)
     return Frame(lazy, source.forms)
 
@@ -345,19 +374,43 @@ def _serialize(rel: Serialize, context: PolarsContext) -> Frame:
 
 @to_polars.register
 def _union(rel: Union, context: PolarsContext) -> Frame:
-    frames = [context.frame(p) for p in rel.parts]
-    forms: dict[str, Form] = {}
+    # What a part lacks is not spelled out: a search over a hundred tables has thousands of columns.
+    parts = [_unpadded(p) for p in rel.parts]
+    lacking = set(rel.names()).difference(*(p.names() for p in parts))
+    if lacking:
+        parts[0] = rel.parts[0]
+    frames = [context.frame(p) for p in parts]
+    found: dict[str, set[Form]] = {n: set() for n in rel.names()}
+    for frame, part in zip(frames, parts, strict=True):
+        for name in part.names():
+            found[name].add(frame.forms.get(name, Form.CANONICAL))
+    forms = {n: next(iter(f)) for n, f in found.items() if len(f) == 1 and f != {Form.CANONICAL}}
+    for c in rel.schema:
+        padded = any(p.column(c.name) is None for p in parts) if len(parts) < _FEW_PARTS else True
+        if c.type is ScalarType.STRING and padded:
+            forms[c.name] = Form.NULLABLE  # null stands for "" where a part lacks it
     ready = []
-    for name in rel.names():
-        found = {f.forms.get(name, Form.CANONICAL) for f in frames}
-        if len(found) == 1 and (form := found.pop()) is not Form.CANONICAL:
-            forms[name] = form
-    for frame, part in zip(frames, rel.parts, strict=True):
+    for frame, part in zip(frames, parts, strict=True):
         changes = [
-            canonical(Value(pl.col(c.name), c.type, frame.forms[c.name])).alias(c.name)
+            canonical(Value(pl.col(c.name), c.type, held)).alias(c.name)
             for c in part.schema
-            if frame.forms.get(c.name, Form.CANONICAL) is not forms.get(c.name, Form.CANONICAL)
+            if (held := frame.forms.get(c.name, Form.CANONICAL)) is not Form.CANONICAL
+            and held is not forms.get(c.name, Form.CANONICAL)
         ]
         lazy = frame.lazy.with_columns(changes) if changes else frame.lazy
-        ready.append(lazy.select(rel.names()))
-    return Frame(pl.concat(ready, how="vertical"), forms)
+        ready.append(lazy.select(part.names()))
+    return Frame(pl.concat(ready, how="diagonal").select(rel.names()), forms)
+
+
+_FEW_PARTS = 20
+
+
+def _unpadded(rel: Rel) -> Rel:
+    """A part of a union without the columns that only fill up: null, or "" for a string."""
+    if not isinstance(rel, Project):
+        return rel
+    kept = tuple((n, e) for n, e in rel.columns if not (isinstance(e, Const) and e.value in (None, "")))
+    if len(kept) == len(rel.columns) or not any(columns_of(e) for _, e in kept):
+        return rel
+    names = {n for n, _ in kept}
+    return replace(rel, schema=tuple(c for c in rel.schema if c.name in names), columns=kept)

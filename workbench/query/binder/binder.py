@@ -13,19 +13,31 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span, WorkbenchError
 from workbench.query import syntax
-from workbench.query.binder import calls, expressions, functions_let, names, projections, special, tables
+from workbench.query.binder import (
+    calls,
+    declarations,
+    expressions,
+    functions_let,
+    names,
+    places,
+    projections,
+    tables,
+    visible,
+)
 from workbench.query.binder.inside import Catalog, Hooks
 from workbench.query.binder.scope import (
     BoundName,
     Entry,
     FunctionEntry,
-    PendingEntry,
     ScalarEntry,
     Scope,
     TableEntry,
 )
+from workbench.query.binder.stored_names import StoredNames
 from workbench.query.operators import OPERATORS
+from workbench.query.operators._several import Several, batch
 from workbench.query.plan import ONE_ROW, Aggregate, Const, Expr, Rel, SortKey, Values
+from workbench.query.sources import Sources
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +64,7 @@ def bind(query: syntax.Query, text: str, catalog: Catalog, hooks: Hooks, paramet
     try:
         return binder.query(query, parameters or {})
     except WorkbenchError as error:
-        raise error.within(text) from None
+        raise (hooks.sources or Sources(text)).located(error) from None
 
 
 class Binder:
@@ -64,20 +76,25 @@ class Binder:
         self.hooks = hooks
         self.scope = Scope()
         self.now = clock.now_ticks()
+        self.materialized = 0  # how many `materialize()` there are so far
         self.rendered: tuple[str, Mapping[str, Any]] | None = None
         self.bound: dict[str, BoundName] = {}
-        self.calls_deep = 0
+        self.calling: list[FunctionEntry] = []
+        self.aliases: dict[str, syntax.Expression] = {}
 
     # ---- statements -------------------------------------------------------------------------
 
     def query(self, query: syntax.Query, parameters: Mapping[str, Const]) -> Bound:
-        self.scope.entries.update({n: ScalarEntry(c) for n, c in parameters.items()})
-        self.scope = self.scope.child()
+        if self.hooks.stored is not None:
+            self.scope.behind = StoredNames(self.hooks.stored, self.scope)
+        self.scope = Scope(self.scope, {n: ScalarEntry(c) for n, c in parameters.items()}).child()
         self.statements(query.statements)
         if not query.pipelines:
             raise diagnostics.empty_query()
-        last = query.pipelines[-1]
-        rel = tables.table(self, last) if self._is_table(last) else self._scalar_result(last)
+        answers = [
+            tables.table(self, p) if self._is_table(p) else self._scalar_result(p) for p in query.pipelines
+        ]
+        rel = answers[0] if len(answers) == 1 else batch(answers)
         used = tuple(self.bound.values())
         return Bound(rel, self.rendered, used)
 
@@ -87,36 +104,14 @@ class Binder:
             source, syntax.Operator | syntax.Name | syntax.Lambda | syntax.Member
         ):
             return True
-        return isinstance(source, syntax.Call) and tables.is_tabular_call(self, source)
+        return tables.looks_tabular(self, source, ONE_ROW)
 
     def _scalar_result(self, pipeline: syntax.Pipeline) -> Rel:
         raise diagnostics.expected_table(pipeline.span)
 
     def statements(self, statements: Sequence[syntax.Statement]) -> None:
         """Declare lets and parameters in the present scope."""
-        for statement in statements:
-            if isinstance(statement, syntax.Let):
-                self._let(statement)
-            elif isinstance(statement, syntax.SetOption):
-                # The other options tune Kusto's engine: they are read and mean nothing here.
-                if statement.name in special.BIN_AUTO and statement.value is not None:
-                    option = self.fold(self.expr(statement.value, ONE_ROW))
-                    self.scope.entries[statement.name] = ScalarEntry(option)
-            elif isinstance(statement, syntax.DeclareParameters):
-                for p in statement.parameters:
-                    if self.scope.find(p.name) is None and p.default is not None and p.type is not None:
-                        value = self.convert(self.fold(self.expr(p.default, ONE_ROW)), p.type)
-                        self.scope.entries[p.name] = ScalarEntry(value)
-
-    def _let(self, let: syntax.Let) -> None:
-        if isinstance(let.value, syntax.FunctionBody):
-            self.scope.entries[let.name] = FunctionEntry(let.name, let.value, self.scope)
-            self.scope = self.scope.child()
-            return
-        # A later let of the same name hides the earlier one, which its own value may still use.
-        self.scope = self.scope.child()
-        assert self.scope.outer is not None
-        self.scope.entries[let.name] = PendingEntry(let.value, self.scope.outer)
+        declarations.declare(self, statements)
 
     # ---- the interface of operators ---------------------------------------------------------
 
@@ -180,21 +175,31 @@ class Binder:
     def table(self, node: syntax.Expression | syntax.Pipeline) -> Rel:
         return tables.table(self, node)
 
+    def is_table(self, node: syntax.Expression, row: Rel) -> bool:
+        return tables.looks_tabular(self, node, row)
+
     def pipe(self, source: Rel, operators: Sequence[syntax.Operator]) -> Rel:
         for operator in operators:
             card = OPERATORS.get(operator.keyword)
             assert card is not None  # the parser looked it up
+            if isinstance(source, Several) and operator.keyword != "render":
+                raise diagnostics.several_tables(operator.keyword, operator.span)
             source = card.bind(operator, source, self)
         return source
 
     def tables_matching(self, pattern: str, span: Span) -> list[tuple[str, Rel]]:
         lets = {n for n in self.scope.names() if fnmatch.fnmatchcase(n, pattern)}
         found: list[tuple[str, Rel]] = []
+        views = set()
         for name in sorted(lets):
             entry = self.scope.find(name)
-            if isinstance(entry, FunctionEntry) and entry.body.view:
+            if isinstance(entry, FunctionEntry) and entry.body.view and visible.permitted(self, name):
                 found.append((name, self.table(syntax.Name(span, name))))
+                if entry.stored:
+                    views.add(name)
         for name in self.catalog.tables():
+            if name in views or not visible.permitted(self, name, stored=True):
+                continue
             if fnmatch.fnmatchcase(name, pattern):
                 schema = self.catalog.schema(name)
                 if schema is not None:
@@ -225,12 +230,22 @@ class Binder:
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         return self.hooks.evaluate(rel)
 
+    def folders(self) -> Sequence[str]:
+        return self.hooks.surroundings.folders
+
     def invoke(self, call: syntax.Call, source: Rel) -> Rel:
         entry = self.scope.find(call.name)
         if not isinstance(entry, FunctionEntry):
             known = [n for n in self.scope.names() if isinstance(self.scope.find(n), FunctionEntry)]
             raise diagnostics.unknown_function(call.name, call.name_span, known)
+        visible.permit(self, call.name, call.name_span)
         return functions_let.tabular(self, entry, call, ONE_ROW, source)
+
+    def block(self, body: syntax.FunctionBody) -> Rel:
+        function = FunctionEntry("subquery", body, self.scope)
+        return functions_let.tabular(
+            self, function, syntax.Call(body.span, "subquery", (), body.span), ONE_ROW
+        )
 
     def label(self, node: syntax.Expression) -> str | None:
         if isinstance(node, syntax.Name):
@@ -239,6 +254,8 @@ class Binder:
                 return node.name
             if isinstance(entry, TableEntry):
                 return entry.label
+        if isinstance(node, syntax.Member) and places.is_place(node.base):
+            return node.name
         if isinstance(node, syntax.Lambda):
             for operator in reversed(node.pipeline.operators):
                 named = getattr(operator, "name", None)
@@ -270,7 +287,12 @@ class Binder:
     # ---- names of the caller ----------------------------------------------------------------
 
     def outside(self, name: str) -> Const | Values | None:
-        """A notebook variable of that name, as a typed constant or a table."""
+        """A notebook variable of that name, as a typed constant or a table.
+
+        A stored function sees none: it means the same whoever calls it.
+        """
+        if any(f.stored for f in self.calling):
+            return None
         found = self.hooks.outside(name)
         if found is not None:
             self.bound[name] = BoundName(name, found.type if isinstance(found, Const) else None)

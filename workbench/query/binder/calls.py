@@ -8,10 +8,10 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.binder import several, special
+from workbench.query.binder import several, special, visible
 from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry
-from workbench.query.functions import AGGREGATES, FUNCTIONS, UNSUPPORTED, Card, Signature, common
+from workbench.query.functions import AGGREGATES, FUNCTIONS, Card, Signature, common, refusal
 from workbench.query.functions._cast import python_cast
 from workbench.query.plan import Call, Const, Expr, Rel
 
@@ -25,6 +25,8 @@ def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """A call in a scalar expression."""
     entry = b.scope.find(node.name)
     if isinstance(entry, FunctionEntry):
+        if entry.stored:
+            visible.permit(b, node.name, node.name_span)
         return b.let_scalar(entry, node, row)
     form = special.FORMS.get(node.name)
     if form is not None:
@@ -33,8 +35,9 @@ def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if card is None:
         if node.name in AGGREGATES:
             raise diagnostics.aggregate_outside_summarize(node.name, node.name_span)
-        if node.name in UNSUPPORTED:
-            raise diagnostics.unsupported(f"{node.name}()", node.name_span, UNSUPPORTED[node.name])
+        refused = refusal(node.name)
+        if refused is not None:
+            raise diagnostics.unsupported(f"{node.name}()", node.name_span, refused)
         if b.is_tabular_call(node):
             raise diagnostics.expected_scalar(node.span)
         known = [n for n in (*FUNCTIONS, *AGGREGATES, *special.FORMS) if n[0].isalpha()]

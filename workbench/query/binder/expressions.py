@@ -8,10 +8,11 @@ from typing import Any
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import calls, several
+from workbench.query.binder import calls, places, several
 from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, TableEntry
 from workbench.query.plan import (
+    ONE_ROW,
     Call,
     Col,
     Const,
@@ -21,6 +22,7 @@ from workbench.query.plan import (
     Project,
     Rel,
     Serialize,
+    Shared,
     Sort,
     Unnest,
     Values,
@@ -84,7 +86,7 @@ def _undecided(row: Rel) -> bool:
     if isinstance(row, Project):
         kept = {c.name for c in row.schema}
         return all(c.name in kept for c in row.source.schema) and _undecided(row.source)
-    return isinstance(row, Filter | Sort | Limit | Serialize | Unnest) and _undecided(row.source)
+    return isinstance(row, Filter | Sort | Limit | Serialize | Shared | Unnest) and _undecided(row.source)
 
 
 @_bind.register(syntax.Lambda)
@@ -100,6 +102,14 @@ def _(node: syntax.Named, b: Inside, row: Rel) -> Expr:
 @_bind.register(syntax.Call)
 def _(node: syntax.Call, b: Inside, row: Rel) -> Expr:
     return calls.bind_call(b, node, row)
+
+
+@_bind.register(syntax.Qualified)
+def _(node: syntax.Qualified, b: Inside, row: Rel) -> Expr:
+    places.here(b, node.base)
+    if b.looks_tabular(node, row):
+        raise diagnostics.expected_scalar(node.span)
+    return calls.bind_call(b, node.call, row)
 
 
 @_bind.register(syntax.Unary)
@@ -227,11 +237,7 @@ def _as_const(b: Inside, value: Any, wanted: ScalarType) -> Any:
 def _tabular(b: Inside, item: syntax.Expression) -> bool:
     if isinstance(item, syntax.Lambda):
         return True
-    if isinstance(item, syntax.Name):
-        return isinstance(b.resolved(item.name), TableEntry) or (
-            b.resolved(item.name) is None and item.name in b.catalog.tables()
-        )
-    return isinstance(item, syntax.Call) and b.is_tabular_call(item)
+    return b.looks_tabular(item, ONE_ROW)
 
 
 def _first_column(b: Inside, item: syntax.Expression, wanted: ScalarType) -> list[Any]:

@@ -11,6 +11,8 @@ from workbench.query import syntax
 from workbench.query.binder.scope import BoundName, Entry, FunctionEntry, Scope
 from workbench.query.operators._card import BinderApi
 from workbench.query.plan import Const, Expr, Rel, Values
+from workbench.query.sources import Sources
+from workbench.query.surroundings import NOWHERE, Surroundings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,13 +25,25 @@ class Catalog(Protocol):
     def schema(self, table: str) -> Schema | None: ...
 
 
+class Stored(Protocol):
+    """The stored functions, read when they are used; their spans lie behind the query's text."""
+
+    def names(self) -> Sequence[str]: ...
+    def body(self, name: str) -> syntax.FunctionBody | None: ...
+
+
 @dataclass(slots=True)
 class Hooks:
-    """What the binder asks of its caller: to run a plan, to look up a name of the notebook."""
+    """What the binder asks of its caller: to run a plan, to look up a name of the notebook, a stored
+    function, what lies around; to pass on a warning."""
 
     evaluate: Callable[[Rel], pl.DataFrame]
     fold: Callable[[Expr], Expr]
     outside: Callable[[str], Const | Values | None] = field(default=lambda name: None)
+    stored: Stored | None = None
+    surroundings: Surroundings = NOWHERE
+    sources: Sources | None = None
+    warn: Callable[[str], None] = field(default=lambda sentence: None)
 
 
 class Inside(BinderApi, Protocol):
@@ -39,8 +53,10 @@ class Inside(BinderApi, Protocol):
     hooks: Hooks
     scope: Scope
     now: int
+    materialized: int
     bound: dict[str, BoundName]
-    calls_deep: int
+    calling: list[FunctionEntry]
+    aliases: dict[str, syntax.Expression]
 
     def statements(self, statements: Sequence[syntax.Statement]) -> None:
         """Declare lets and parameters in the present scope."""

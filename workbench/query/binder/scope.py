@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
@@ -36,14 +37,41 @@ class PendingEntry:
 
 @dataclass(slots=True)
 class FunctionEntry:
-    """A let function with the scope it closes over."""
+    """A let function, or a stored one, with the scope it closes over."""
 
     name: str
     body: syntax.FunctionBody
     scope: Scope
+    stored: bool = False
 
 
-Entry = ScalarEntry | TableEntry | PendingEntry | FunctionEntry
+@dataclass(slots=True)
+class PatternEntry:
+    """`declare pattern`, with the scope it stood in."""
+
+    pattern: syntax.DeclarePattern
+    scope: Scope
+
+
+Entry = ScalarEntry | TableEntry | PendingEntry | FunctionEntry | PatternEntry
+
+
+class Behind(Protocol):
+    """Names that are looked up only when they are used: the stored functions."""
+
+    def names(self) -> Sequence[str]: ...
+    def entry(self, name: str) -> Entry | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What `restrict access to` leaves: names of lets, and of stored tables and functions.
+
+    Either may hold patterns with `*`.
+    """
+
+    declared: tuple[str, ...]
+    stored: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -52,14 +80,12 @@ class Scope:
 
     outer: Scope | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
+    behind: Behind | None = None
+    allowed: Allowed | None = None  # what may be used of the scopes outside of this one
 
     def find(self, name: str) -> Entry | None:
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.entries:
-                return scope.entries[name]
-            scope = scope.outer
-        return None
+        scope = self.holder(name)
+        return None if scope is None else scope.entries[name]
 
     def holder(self, name: str) -> Scope | None:
         """The scope that declares `name`."""
@@ -67,6 +93,11 @@ class Scope:
         while scope is not None:
             if name in scope.entries:
                 return scope
+            if scope.behind is not None:
+                found = scope.behind.entry(name)
+                if found is not None:
+                    scope.entries[name] = found
+                    return scope
             scope = scope.outer
         return None
 
@@ -74,6 +105,8 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             yield from scope.entries
+            if scope.behind is not None:
+                yield from (n for n in scope.behind.names() if n not in scope.entries)
             scope = scope.outer
 
     def child(self) -> Scope:

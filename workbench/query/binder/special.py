@@ -7,7 +7,7 @@ from collections.abc import Callable
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
-from workbench.query.binder import typed_result
+from workbench.query.binder import environment, typed_result
 from workbench.query.binder.inside import Inside
 from workbench.query.binder.scope import ScalarEntry
 from workbench.query.plan import Call, Col, Const, Expr, Rel
@@ -60,11 +60,6 @@ def _column_ifexists(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     if column is not None:
         return Col(column.type, column.name, node.span)
     return b.expr(node.arguments[1], row)
-
-
-def _ingestion_time(b: Inside, node: syntax.Call, row: Rel) -> Expr:
-    column = row.column("_TimeReceived")
-    return Col(T.DATETIME, column.name, node.span) if column else Const(T.DATETIME, None, node.span)
 
 
 def _pack_all(b: Inside, node: syntax.Call, row: Rel) -> Expr:
@@ -137,6 +132,8 @@ def _gettype(b: Inside, node: syntax.Call, row: Rel) -> Expr:
 
 def _column_names_of(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     """`column_names_of(T)`: the names of a table's columns as a dynamic array."""
+    if len(node.arguments) != 1:
+        raise diagnostics.wrong_count("column_names_of", "1 argument", len(node.arguments), node.span)
     rel = b.table(node.arguments[0])
     return Const(T.DYNAMIC, [c.name for c in rel.schema if not c.hidden], node.span)
 
@@ -166,7 +163,6 @@ FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "toscalar": _toscalar,
     "column_ifexists": _column_ifexists,
     "columnifexists": _column_ifexists,
-    "ingestion_time": _ingestion_time,
     "pack_all": _pack_all,
     "pack_array": _pack_array,
     "bag_pack_columns": _bag_pack_columns,
@@ -181,4 +177,5 @@ FORMS: dict[str, Callable[[Inside, syntax.Call, Rel], Expr]] = {
     "extract": typed_result.extracted,
     "extract_json": typed_result.extracted,
     "extractjson": typed_result.extracted,
+    **environment.FORMS,
 }

@@ -52,6 +52,8 @@ from workbench.query.functions._card import (
     Signature,
     common,
 )
-from workbench.query.functions.unsupported import UNSUPPORTED
+from workbench.query.functions.unsupported import UNSUPPORTED, refusal
 
-__all__ = ["AGGREGATES", "FUNCTIONS", "UNSUPPORTED", "Card", "Naming", "Param", "Signature", "common"]
+__all__ = [
+    "AGGREGATES", "FUNCTIONS", "UNSUPPORTED", "Card", "Naming", "Param", "Signature", "common", "refusal",
+]  # fmt: skip

@@ -19,7 +19,29 @@ A `types` keyword in `polars` or `row` asks for the argument types after convers
 A scalar function of several columns (`array_sort_asc(a, b)`) gives an array and says their names and types
 with `columns(names, types)`: see `binder/several.py`.
 Aggregates have `polars` (an aggregating expression) or `group(*lists) -> value`, called with the
-Python values of one group. `sql(*args)` is the second lowering, where there is one.
+Python values of one group.
+An aggregate that can be computed part by part says how: `partial(values, node) -> list[Value]` gives aggregating
+expressions over the rows of a part (None: not for these arguments), `merge(values, node)` the same columns
+for those of several parts together, `finish(values, node)` the aggregate's own columns from merged ones (they
+are it where there is no `finish`). One that counts different values has `distinct(values, node) -> pl.Expr` instead:
+the value of which each one that is not null counts once.
+
+The second lowering, to SQL trees (DuckDB runs them: the oracle of tests/query/test_engines.py), is beside the first.
+`sql(*args: _sql.Sql) -> _sql.Sql` gets sqlglot trees in canonical forms (datetime and timespan BIGINT ticks, strings never
+null, dynamic compact JSON VARCHAR, decimal DECIMAL(38, 10), guid lower-case VARCHAR, int INTEGER, long BIGINT, real DOUBLE),
+arguments declared `const` as Python values, and `types` if it asks for it, just as `polars` does:
+
+    @staticmethod
+    def sql(s: _sql.Sql) -> _sql.Sql:
+        return _sql.cast(_sql.func("length", s), "BIGINT")
+
+`sql_lower(values: list[SqlValue], args, returns) -> SqlValue` gets values in any form, as `lower` does; `sql_filter(values,
+args) -> Sql | None` is `in_filter`; `sql_many(values, node) -> list[SqlValue]` is `many`. All give exactly what the first
+lowering gives, nulls, NaN and overflow included, in SQL's type of the result (a cast where DuckDB's own differs); text
+is never null. Trees are made with the builders of `functions/_sql.py`, values converted with `functions/_sql_cast.py`;
+what cannot be said for some arguments raises `_sql.Unsayable` with a reason of `_unsayable`. An aggregate's `sql` gives an aggregating
+tree: `_sql.func("sum", x)`, `_sql.where(tree, condition)` for the `…if` kinds, `_sql.in_order(tree)` where the order of rows
+matters; a window function's uses `_sql.over`. Why a card has no `sql` says `_unsayable`, by name or family.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 
 from workbench.base.dtypes import (
+    DECIMAL_SCALE,
     ScalarType,
     format_datetime,
     format_timespan,
@@ -49,7 +50,10 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.REAL, T.INT): lambda e: e.cast(pl.Int32, strict=False),
     (T.INT, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
     (T.LONG, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
-    (T.REAL, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
+    # Polars would stop the query at a number that is too large.
+    (T.REAL, T.DECIMAL): lambda e: (
+        pl.when(e.abs() < 10.0 ** (38 - DECIMAL_SCALE)).then(e).cast(DECIMAL_TYPE, strict=False)
+    ),
     (T.DECIMAL, T.REAL): lambda e: e.cast(pl.Float64),
     (T.DECIMAL, T.LONG): lambda e: e.cast(pl.Int64, strict=False),
     (T.DECIMAL, T.INT): lambda e: e.cast(pl.Int32, strict=False),
@@ -167,11 +171,11 @@ def python_cast(value: Any, source: ScalarType, to: ScalarType) -> Any:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """The decimal that `text` is, to twelve places; None beyond what a column holds."""
+    """The decimal that `text` is, to as many places as are kept; None beyond what a column holds."""
     if not Decimal(text).is_finite():
         return None
     with localcontext(prec=38):
-        return Decimal(text).quantize(Decimal("1e-12"))
+        return Decimal(text).quantize(Decimal(1).scaleb(-DECIMAL_SCALE))
 
 
 def _bounded(value: int, to: ScalarType) -> int | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.query.functions._card import DECIMAL, DYNAMIC, INT, LONG, REAL, Param
 
 Number = int | float
@@ -13,6 +14,15 @@ Numbers = list[Number | None]
 SERIES = Param(frozenset({DYNAMIC}))
 SERIES_OR_NUMBER = Param(frozenset({DYNAMIC, INT, LONG, REAL, DECIMAL}))
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+_MOST_STEPS = 20_000_000  # a few seconds of work
+
+
+def bounded(name: str, steps: int) -> None:
+    """Refuse work of more than a few seconds on one array (KQL310)."""
+    if steps > _MOST_STEPS:
+        raise diagnostics.too_much(name, f"{steps:,} steps for one array, more than {_MOST_STEPS:,}")
 
 
 def number(value: Any) -> Number | None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
+from workbench.query.functions import _sql, _sql_aggregates, _sql_cast
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -27,8 +28,8 @@ from workbench.query.functions._card import (
     rep,
     same,
 )
-from workbench.query.functions.forms import canonical
-from workbench.query.lowering import Form, Value
+from workbench.query.functions.forms import DECIMAL_TYPE, canonical
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Aggregate, Expr, Rel
 
 _SUMS: Overloads = [
@@ -68,6 +69,10 @@ class Count:
 
     merge = staticmethod(_added)
 
+    @staticmethod
+    def sql(*args: _sql.Sql) -> _sql.Sql:
+        return _sql.func("count", _sql.star())
+
 
 @aggregate("countif", [BOOL], LONG)
 class CountIf:
@@ -82,6 +87,10 @@ class CountIf:
         return [_counted(canonical(values[0]).sum())]
 
     merge = staticmethod(_added)
+
+    @staticmethod
+    def sql(condition: _sql.Sql) -> _sql.Sql:
+        return _sql.where(_sql.func("count", _sql.star()), condition)
 
 
 @aggregate("sum", overloads=_SUMS)
@@ -98,6 +107,10 @@ class Sum:
 
     merge = staticmethod(_added)
 
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql_aggregates.total(value, types[0])
+
 
 @aggregate("sumif", overloads=[([*p, BOOL], r) for p, r in _SUMS])
 class SumIf:
@@ -113,6 +126,10 @@ class SumIf:
         return [Value(_total(chosen, values[0].type), node.columns[0].type)]
 
     merge = staticmethod(_added)
+
+    @staticmethod
+    def sql(value: _sql.Sql, condition: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql_aggregates.total(value, types[0], condition)
 
 
 _MEANS: Overloads = [
@@ -141,7 +158,7 @@ class Avg:
         if types[0].is_time:
             return value.mean().cast(pl.Int64)
         if types[0] is DECIMAL:
-            return value.mean().cast(pl.Decimal(38, 12))
+            return value.mean().cast(DECIMAL_TYPE)
         return value.mean().fill_null(float("nan"))
 
     @staticmethod
@@ -150,6 +167,10 @@ class Avg:
 
     merge = staticmethod(_added)
     finish = staticmethod(_quotient)
+
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql_aggregates.mean(value, types[0])
 
 
 @aggregate("avgif", overloads=[([*p, BOOL], r) for p, r in _MEANS])
@@ -166,6 +187,10 @@ class AvgIf:
 
     merge = staticmethod(_added)
     finish = staticmethod(_quotient)
+
+    @staticmethod
+    def sql(value: _sql.Sql, condition: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql_aggregates.mean(value, types[0], condition)
 
 
 def _extreme(name: str, doc: str) -> None:
@@ -196,6 +221,10 @@ def _extreme(name: str, doc: str) -> None:
 
             merge = staticmethod(merged)
 
+            @staticmethod
+            def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+                return _sql_aggregates.extreme(values[0], largest, _sql_cast.canonical(values[1]))
+
         _ExtremeIf.__doc__ = doc
     else:
 
@@ -207,6 +236,10 @@ def _extreme(name: str, doc: str) -> None:
 
             partial = staticmethod(merged)
             merge = staticmethod(merged)
+
+            @staticmethod
+            def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+                return _sql_aggregates.extreme(values[0], largest)
 
         _Extreme.__doc__ = doc
 
@@ -235,6 +268,10 @@ class DCount:
     def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
         return canonical(values[0])
 
+    @staticmethod
+    def sql(value: _sql.Sql, accuracy: _sql.Sql | None = None) -> _sql.Sql:
+        return _sql_aggregates.different([value])
+
 
 @aggregate("dcountif", [ANY, BOOL, opt(NUMBER)], LONG)
 class DCountIf:
@@ -247,6 +284,10 @@ class DCountIf:
     @staticmethod
     def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
         return pl.when(canonical(values[1])).then(canonical(values[0]))
+
+    @staticmethod
+    def sql(value: _sql.Sql, condition: _sql.Sql, accuracy: _sql.Sql | None = None) -> _sql.Sql:
+        return _sql_aggregates.different([value], condition)
 
 
 @aggregate("count_distinct", [ANY, rep(ANY, least=0)], LONG)
@@ -266,6 +307,10 @@ class CountDistinct:
             return canonical(values[0])
         return pl.struct(canonical(v).alias(f"v{i}") for i, v in enumerate(values))
 
+    @staticmethod
+    def sql(*values: _sql.Sql) -> _sql.Sql:
+        return _sql_aggregates.different(values)
+
 
 @aggregate("count_distinctif", [ANY, BOOL], LONG)
 class CountDistinctIf:
@@ -278,6 +323,10 @@ class CountDistinctIf:
     @staticmethod
     def distinct(values: Sequence[Value], node: Aggregate) -> pl.Expr:
         return pl.when(canonical(values[1])).then(canonical(values[0]))
+
+    @staticmethod
+    def sql(value: _sql.Sql, condition: _sql.Sql) -> _sql.Sql:
+        return _sql_aggregates.different([value], condition)
 
 
 # ---- rows -----------------------------------------------------------------------------------
@@ -331,6 +380,10 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
             at = (key.arg_max() if largest else key.arg_min()).fill_null(0)
             return [replace(v, expr=v.expr.get(at, null_on_oob=True)) for v in values]
 
+        @staticmethod
+        def sql_many(values: Sequence[SqlValue], node: Aggregate) -> list[SqlValue]:
+            return _sql_aggregates.row_at(values, largest)
+
         partial = many
         merge = many
 
@@ -374,6 +427,12 @@ class TakeAny:
             return [replace(values[0], expr=_first_known(values[0]))]
         return [replace(v, expr=v.expr.first()) for v in values]
 
+    @staticmethod
+    def sql_many(values: Sequence[SqlValue], node: Aggregate) -> list[SqlValue]:
+        if len(values) == 1:
+            return [_sql_aggregates.some_value(values[0])]
+        return _sql_aggregates.some_row(values)
+
     partial = many
     merge = many
 
@@ -391,6 +450,10 @@ class TakeAnyIf:
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         return replace(values[0], expr=values[0].expr.filter(canonical(values[1])).first())
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        return _sql_aggregates.some_row(values[:1], _sql_cast.canonical(values[1]))[0]
 
     @staticmethod
     def partial(values: list[Value], node: Aggregate) -> list[Value]:

@@ -76,7 +76,10 @@ def _row_call(card: Card, given: list[Any], types: list[ScalarType], returns: Sc
                 args[i] = ""  # Polars tries a branch of iff() on a row of nulls
         if not nulls and any(args[i] is None for i in needed):
             return "" if returns is ScalarType.STRING else None
-        value = row(*args, **more)
+        try:
+            value = row(*args, **more)
+        except (OverflowError, ZeroDivisionError):
+            value = None  # a number that no value of the type can hold
         if returns is ScalarType.DYNAMIC:
             return dumps(value)
         if value is None and returns is ScalarType.STRING:

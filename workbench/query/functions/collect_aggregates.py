@@ -12,11 +12,21 @@ from typing import Any
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
-from workbench.query.functions import _json
-from workbench.query.functions._card import ANY, BOOL, DYNAMIC, INTEGER, ParamLike, aggregate, const, opt
+from workbench.query.functions import _json, _sql, _sql_aggregates, _sql_cast, _unsayable
+from workbench.query.functions._card import (
+    ANY,
+    BOOL,
+    DECIMAL,
+    DYNAMIC,
+    INTEGER,
+    ParamLike,
+    aggregate,
+    const,
+    opt,
+)
 from workbench.query.functions.forms import canonical
 from workbench.query.functions.values import dumps, loads
-from workbench.query.lowering import Value
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _MOST = 2**20
@@ -47,6 +57,15 @@ def _pieces(value: Value, chosen: Value | None, *, with_nulls: bool = False) -> 
     return text.drop_nulls()
 
 
+def _sql_pieces(value: SqlValue) -> _sql.Sql:
+    if value.type is DYNAMIC:
+        raise _sql.Unsayable(_unsayable.ELEMENTS)
+    text = _sql_cast.canonical(value)
+    if value.type is DECIMAL:
+        return _sql.concat('"', _sql_cast.decimal_text(text), '"')
+    return _sql_cast.json_text(text, value.type)
+
+
 def _array(pieces: pl.Expr) -> Value:
     return Value(pl.concat_str(pl.lit("["), pieces.str.join(","), pl.lit("]")), DYNAMIC)
 
@@ -64,6 +83,15 @@ def _making_list(
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             pieces = _pieces(values[0], values[1] if chosen else None, with_nulls=nulls)
             return _array(pieces.head(_size(args, 2 if chosen else 1, most)))
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            pieces = _sql_pieces(values[0])
+            if nulls:
+                pieces = _sql.coalesce(pieces, "null")
+            condition = _sql_cast.canonical(values[1]) if chosen else None
+            size = _size(args, 2 if chosen else 1, most)
+            return SqlValue(_sql_aggregates.json_array(pieces, condition, size), DYNAMIC)
 
     _List.__doc__ = doc
 

@@ -14,16 +14,17 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, const, rep, scalar, widest
 from workbench.query.functions.forms import canonical, converted
 from workbench.query.functions.values import DECIMAL_TYPE
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import FLIPPED, Const, Expr
 
 T = ScalarType
 
 
-def _refuse_unlike(operator: str, values: Sequence[Value], args: Sequence[Expr]) -> None:
+def _refuse_unlike(operator: str, values: Sequence[Value | SqlValue], args: Sequence[Expr]) -> None:
     """Nothing is compared with a value of quite another kind: a time with a number, a guid with a bool."""
     a, b = values[0].type, values[1].type
     weak = (T.STRING, T.DYNAMIC)
@@ -43,6 +44,16 @@ def aligned(a: Value, b: Value) -> tuple[Value, Value]:
     if a.form is b.form and a.form in (Form.MICROSECONDS, Form.NULLABLE):
         return a, b
     return Value(canonical(a), a.type), Value(canonical(b), b.type)
+
+
+def sql_aligned(a: SqlValue, b: SqlValue) -> tuple[_sql.Sql, _sql.Sql, ScalarType]:
+    """Both values in one type, as trees in one form, and that type."""
+    if a.type is not b.type:
+        together = widest([a.type, b.type]) or _meeting(a.type, b.type)
+        a, b = _sql_cast.converted(a, together), _sql_cast.converted(b, together)
+    if a.form is b.form is Form.MICROSECONDS:
+        return a.expr, b.expr, a.type
+    return _sql_cast.canonical(a), _sql_cast.canonical(b), a.type
 
 
 def _meeting(a: ScalarType, b: ScalarType) -> ScalarType:
@@ -65,6 +76,7 @@ def in_microseconds(ticks: int, operator: str) -> tuple[int, str]:
     return (whole, ">") if operator in (">", ">=") else (whole, "<=")
 
 
+_SQL_OPS = {"==": "=", "!=": "<>"}
 _OPS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
@@ -90,6 +102,31 @@ def _by_time(values: Sequence[Value], args: Sequence[Expr], operator: str) -> pl
     return _OPS[operator](a.expr, pl.lit(bound, dtype=pl.Int64).cast(dtype))
 
 
+def _sql_by_time(values: Sequence[SqlValue], args: Sequence[Expr], operator: str) -> _sql.Sql | None:
+    """The same in SQL: as TIMESTAMPTZ, so that the reader skips row groups."""
+    (a, b), (x, y) = values, args
+    if isinstance(x, Const):
+        a, b, x, y, operator = b, a, y, x, FLIPPED[operator]
+    if not (
+        a.form is Form.MICROSECONDS and isinstance(y, Const) and y.type is a.type and isinstance(y.value, int)
+    ):
+        return None
+    if operator == "==" and y.value % 10:
+        return _sql.lit(False)
+    bound, operator = in_microseconds(y.value, operator)
+    moment = _sql.moment(bound) if a.type is T.DATETIME else _sql.lit(bound)
+    return _sql.op(_SQL_OPS.get(operator, operator), a.expr, moment)
+
+
+def _sql_among_numbers(found: _sql.Sql, sides: Sequence[_sql.Sql], args: Sequence[Expr]) -> _sql.Sql:
+    """A comparison of reals that is false beside NaN, which DuckDB puts above every number."""
+    known = [isinstance(x, Const) and isinstance(x.value, int | float) and x.value == x.value for x in args]
+    numbers = [_sql.negated(_sql.func("isnan", s)) for s, sure in zip(sides, known, strict=True) if not sure]
+    if any(known):
+        return _sql.all_of(found, *numbers)
+    return _sql.case((_sql.not_null(found), _sql.all_of(found, *numbers)))
+
+
 def _ordering(name: str) -> None:
     operator = name
 
@@ -104,12 +141,26 @@ def _ordering(name: str) -> None:
             found = _OPS[operator](a.expr, b.expr)
             if a.type is T.REAL:
                 # Polars puts NaN above every number; KQL compares it with none.
-                found = found & a.expr.is_not_nan() & b.expr.is_not_nan()
+                numbers = a.expr.is_not_nan() & b.expr.is_not_nan()
+                found = pl.when(found.is_not_null()).then(found & numbers)
             return Value(found, T.BOOL)
 
         @staticmethod
         def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
             return _by_time(values, args, operator)
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            _refuse_unlike(operator, values, args)
+            a, b, type_ = sql_aligned(*values)
+            found = _sql.op(operator, a, b)
+            if type_ is T.REAL:
+                found = _sql_among_numbers(found, (a, b), args)
+            return SqlValue(found, T.BOOL)
+
+        @staticmethod
+        def sql_filter(values: Sequence[SqlValue], args: Sequence[Expr]) -> _sql.Sql | None:
+            return _sql_by_time(values, args, operator)
 
     _Ordered.__name__ = f"Ordered{name}"
 
@@ -126,6 +177,29 @@ def _equal(a: Value, b: Value) -> pl.Expr:
     if a.type is T.REAL:
         same = same & x.is_not_nan().fill_null(True)
     return pl.when(x.is_null() & y.is_null()).then(None).otherwise(same)
+
+
+def _sql_equal(values: Sequence[SqlValue], args: Sequence[Expr], *, negated: bool) -> _sql.Sql:
+    """`==` or `!=` with KQL's nulls; against a constant that is not null it is never null."""
+    a, b, type_ = sql_aligned(*values)
+    if type_ is T.STRING:
+        return _sql.op("<>" if negated else "=", a, b)
+    known = any(isinstance(x, Const) and x.value is not None for x in args) and type_ is not T.DYNAMIC
+    found = _sql.op("is distinct from" if negated else "is not distinct from", a, b)
+    if type_ is T.REAL:
+        # DuckDB's NaN equals itself.
+        nan = _sql.coalesce(_sql.func("isnan", a), False)
+        found = _sql.any_of(found, nan) if negated else _sql.all_of(found, _sql.negated(nan))
+    if known:
+        return found
+    return _sql.case((_sql.all_of(_sql.is_null(a), _sql.is_null(b)), None), otherwise=found)
+
+
+def _sql_same_text(values: Sequence[SqlValue], args: Sequence[Expr]) -> _sql.Sql | None:
+    """A stored text against a constant one: its null is the same as ""."""
+    a, b = values
+    plain = any(isinstance(x, Const) and x.value not in ("", None) for x in args)
+    return _sql.op("=", a.expr, b.expr) if a.type is b.type is T.STRING and plain else None
 
 
 @scalar("==", [ANY, ANY], BOOL, source="Kusto reference: equals operator")
@@ -151,6 +225,20 @@ class Equals:
         x, y = aligned(a, b)
         return None if x.form is Form.NULLABLE or x.type is T.REAL else x.expr == y.expr
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        _refuse_unlike("==", values, args)
+        return SqlValue(_sql_equal(values, args, negated=False), T.BOOL)
+
+    @staticmethod
+    def sql_filter(values: Sequence[SqlValue], args: Sequence[Expr]) -> _sql.Sql | None:
+        found = _sql_by_time(values, args, "==") or _sql_same_text(values, args)
+        if found is not None:
+            return found
+        _refuse_unlike("==", values, args)
+        a, b, type_ = sql_aligned(*values)
+        return None if type_ is T.REAL else _sql.op("=", a, b)
+
 
 @scalar("!=", [ANY, ANY], BOOL, source="Kusto reference: not equals operator")
 class NotEquals:
@@ -160,6 +248,11 @@ class NotEquals:
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         _refuse_unlike("!=", values, args)
         return Value(~_equal(*aligned(*values)), T.BOOL)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        _refuse_unlike("!=", values, args)
+        return SqlValue(_sql_equal(values, args, negated=True), T.BOOL)
 
 
 # ---- lists ----------------------------------------------------------------------------------
@@ -205,6 +298,30 @@ def _in_dynamic(value: Value, array: Value) -> pl.Expr:
     return packed.map_batches(batch, return_dtype=pl.Boolean, is_elementwise=True)
 
 
+def _sql_listed(value: SqlValue, constants: Any, others: Sequence[SqlValue]) -> _sql.Sql:
+    tree = _sql_cast.canonical(value)
+    kept = [c for c in constants if c is not None]
+    if value.type is T.GUID:
+        tree, kept = _sql.func("lower", tree), [str(c).lower() for c in kept]
+    if value.type is T.REAL:
+        kept = [c for c in kept if c == c]
+    parts = []
+    if kept:
+        found = _sql.member(tree, [_sql_cast.literal(c, _listed_type(c, value.type)) for c in kept])
+        parts.append(found if value.type is T.STRING else _sql.coalesce(found, False))
+    for other in others:
+        if other.type is T.DYNAMIC:
+            raise _sql.Unsayable(_unsayable.ARRAY_DIFFERS)
+        a, b, _ = sql_aligned(value, other)
+        parts.append(_sql.op("is not distinct from", a, b))
+    return _sql.any_of(*parts)
+
+
+def _listed_type(constant: Any, type_: ScalarType) -> ScalarType:
+    """The type of an item: a real among whole numbers stays one."""
+    return T.REAL if isinstance(constant, float) and type_ in (T.INT, T.LONG) else type_
+
+
 @scalar("in", [ANY, const(DYNAMIC), rep(ANY, least=0)], BOOL, source="Kusto reference: in operator")
 class In:
     """Equal to one of the items, case-sensitive; never null."""
@@ -227,6 +344,23 @@ class In:
             return None
         return value.expr.is_in(pl.Series(listed.value, dtype=pl.String).implode())
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        listed = args[1]
+        assert isinstance(listed, Const)  # the binder collects the constants
+        return SqlValue(_sql_listed(values[0], listed.value, values[2:]), T.BOOL)
+
+    @staticmethod
+    def sql_filter(values: Sequence[SqlValue], args: Sequence[Expr]) -> _sql.Sql | None:
+        value, listed = values[0], args[1]
+        plain = (
+            value.type is T.STRING
+            and len(values) == 2
+            and isinstance(listed, Const)
+            and "" not in listed.value
+        )
+        return _sql.member(value.expr, listed.value) if plain else None  # type: ignore[attr-defined]
+
 
 @scalar("in~", [ANY, const(DYNAMIC), rep(ANY, least=0)], BOOL, source="Kusto reference: in~ operator")
 class InIgnoringCase:
@@ -239,3 +373,13 @@ class InIgnoringCase:
         lowered = Value(canonical(converted(values[0], T.STRING)).str.to_lowercase(), T.STRING)
         others = [Value(canonical(converted(v, T.STRING)).str.to_lowercase(), T.STRING) for v in values[2:]]
         return Value(_listed(lowered, [str(c).lower() for c in listed.value], others), T.BOOL)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        listed = args[1]
+        assert isinstance(listed, Const)  # the binder collects the constants
+        lowered, *others = [
+            SqlValue(_sql.func("lower", _sql_cast.canonical(_sql_cast.converted(v, T.STRING))), T.STRING)
+            for v in (values[0], *values[2:])
+        ]
+        return SqlValue(_sql_listed(lowered, [str(c).lower() for c in listed.value], others), T.BOOL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql_cast
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -21,7 +22,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions.forms import converted
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 
 
 def _conversion(name: str, to: ScalarType, doc: str, *aliases: str) -> None:
@@ -30,6 +31,10 @@ def _conversion(name: str, to: ScalarType, doc: str, *aliases: str) -> None:
         @staticmethod
         def lower(values: list[Value], args: Any, returns: ScalarType) -> Value:
             return converted(values[0], to)
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Any, returns: ScalarType) -> SqlValue:
+            return _sql_cast.converted(values[0], to)
 
     _To.__doc__ = doc
 
@@ -57,6 +62,13 @@ class ParseJson:
         if value.type is STRING:
             return Value(value.expr, DYNAMIC, Form.RAW)
         return converted(value, DYNAMIC)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Any, returns: ScalarType) -> SqlValue:
+        value = values[0]
+        if value.type is STRING:
+            return SqlValue(value.expr, DYNAMIC, Form.RAW)
+        return _sql_cast.converted(value, DYNAMIC)
 
 
 @scalar("gettype_dynamic", [DYNAMIC], STRING, source="Kusto reference: gettype()")

@@ -22,6 +22,7 @@ from workbench.base.dtypes import (
     TICKS_PER_SECOND,
     ScalarType,
 )
+from workbench.query.functions import _sql, _sql_cast, _sql_time
 from workbench.query.functions._card import (
     ANY,
     DATETIME,
@@ -36,7 +37,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions.forms import canonical, converted
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _UTC = pl.Datetime("us", "UTC")
@@ -48,6 +49,8 @@ _TICKS = {
 }  # fmt: skip
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}
 _UNITS = (*_MONTHS, *_TICKS, "nanosecond")
+_MOST_DAYS = 2**63 // TICKS_PER_DAY - 1  # of a timespan
+_MOST_UNITS = 4_000_000  # days that leave the range of datetimes from wherever one begins
 
 
 def moment(value: Value) -> pl.Expr:
@@ -60,6 +63,17 @@ def moment(value: Value) -> pl.Expr:
 def in_range(ticks: pl.Expr) -> pl.Expr:
     """The ticks, null where they lie outside years 1 to 9999."""
     return pl.when(ticks.is_between(MIN_DATETIME_TICKS, MAX_DATETIME_TICKS)).then(ticks)
+
+
+def _days_in_range(days: pl.Expr) -> pl.Expr:
+    """Days from 1970-01-01, null where they lie outside years 1 to 9999."""
+    first, last = MIN_DATETIME_TICKS // TICKS_PER_DAY, MAX_DATETIME_TICKS // TICKS_PER_DAY
+    return pl.when(days.is_between(first, last)).then(days)
+
+
+def _bounded(number: pl.Expr, most: int) -> pl.Expr:
+    """A number of units that can't overflow; what is beyond `most` leaves the range of datetimes anyway."""
+    return number.clip(-most, most)
 
 
 def days_of(year: pl.Expr, month: pl.Expr, day: pl.Expr | int = 1) -> pl.Expr:
@@ -109,11 +123,19 @@ def _period(unit: str) -> None:
     class _StartOf:
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
-            offset = canonical(values[1]) if len(values) > 1 else 0
+            offset = _bounded(canonical(values[1]), _MOST_UNITS) if len(values) > 1 else 0
             days = _start(unit, values[0], offset)
+            if unit == "week" or len(values) > 1:
+                days = _days_in_range(days)
             if values[0].form is Form.MICROSECONDS:
                 return Value((days * _MICROSECONDS_PER_DAY).cast(_UTC), DATETIME, Form.MICROSECONDS)
             return Value(days * TICKS_PER_DAY, DATETIME)
+
+        @staticmethod
+        def sql(value: _sql.Sql, offset: _sql.Sql | None = None) -> _sql.Sql:
+            if offset is None:
+                return _sql_time.start_of(unit, value, 0, bounds=unit == "week")
+            return _sql_time.start_of(unit, value, _sql_time.bounded(offset, _MOST_UNITS), bounds=True)
 
     _StartOf.__doc__ = f"First tick of the {unit}, or of the one `offset` {unit}s away."
 
@@ -121,8 +143,14 @@ def _period(unit: str) -> None:
     class _EndOf:
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
-            offset = canonical(values[1]) if len(values) > 1 else 0
-            return Value(_start(unit, values[0], offset + 1) * TICKS_PER_DAY - 1, DATETIME)
+            offset = _bounded(canonical(values[1]), _MOST_UNITS) if len(values) > 1 else 0
+            return Value(in_range(_start(unit, values[0], offset + 1) * TICKS_PER_DAY - 1), DATETIME)
+
+        @staticmethod
+        def sql(value: _sql.Sql, offset: _sql.Sql | None = None) -> _sql.Sql:
+            return _sql_time.end_of(
+                unit, value, 0 if offset is None else _sql_time.bounded(offset, _MOST_UNITS)
+            )
 
     _EndOf.__doc__ = f"Last tick of the {unit}, or of the one `offset` {unit}s away."
 
@@ -178,6 +206,10 @@ def _part_function(name: str, part: str, doc: str, *aliases: str) -> None:
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             return Value(_PARTS[part](values[0]).cast(pl.Int32), INT)
 
+        @staticmethod
+        def sql(value: _sql.Sql) -> _sql.Sql:
+            return _sql.cast(_sql_time.PARTS[part](value), "INTEGER")
+
     _Part.__doc__ = doc
 
 
@@ -197,6 +229,11 @@ class DayOfWeek:
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         return Value((_day(values[0]) + 4) % 7 * TICKS_PER_DAY, TIMESPAN)
+
+    @staticmethod
+    def sql(value: _sql.Sql) -> _sql.Sql:
+        since_sunday = _sql.floor_mod_by(_sql.op("+", _sql_time.day(value), 4), 7)
+        return _sql.op("*", since_sunday, TICKS_PER_DAY)
 
 
 def _named(arg: Expr, function: str, known: Sequence[str]) -> str:
@@ -218,6 +255,12 @@ class DatetimePart:
         part = _named(args[0], "datetime_part", tuple(_PARTS))
         return Value(_PARTS[part](values[1]).cast(pl.Int32), INT)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        part = _named(args[0], "datetime_part", tuple(_PARTS))
+        found = _sql_time.PARTS[part](_sql_cast.canonical(values[1]))
+        return SqlValue(_sql.cast(found, "INTEGER"), INT)
+
 
 # ---- sums and differences -------------------------------------------------------------------
 
@@ -234,14 +277,31 @@ class DatetimeAdd:
         if unit == "nanosecond":
             return Value(in_range(ticks + number // 100), DATETIME)
         if unit in _TICKS:
-            return Value(in_range(ticks + number * _TICKS[unit]), DATETIME)
-        index = _month_index(value) + number * _MONTHS[unit]
+            # Twice the range of datetimes leaves it from wherever one begins, and does not overflow.
+            most = 2 * (MAX_DATETIME_TICKS - MIN_DATETIME_TICKS) // _TICKS[unit]
+            return Value(in_range(ticks + _bounded(number, most) * _TICKS[unit]), DATETIME)
+        index = _month_index(value) + _bounded(number, _MOST_UNITS) * _MONTHS[unit]
         first = _first_of_month(index)
         day = moment(value).dt.day().cast(pl.Int64)
         last = _first_of_month(index + 1) - first
         moved = (first + pl.min_horizontal(day, last) - 1) * TICKS_PER_DAY + ticks % TICKS_PER_DAY
         # A min over columns passes by nulls: where one is missing, so is the sum.
         return Value(pl.when(ticks.is_not_null() & number.is_not_null()).then(in_range(moved)), DATETIME)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        unit = _named(args[0], "datetime_add", _UNITS)
+        number, ticks = (_sql_cast.canonical(v) for v in values[1:])
+        if unit == "nanosecond":
+            moved = _sql_time.in_range(_sql.op("+", ticks, _sql.floor_div(number, 100)))
+        elif unit in _TICKS:
+            most = 2 * (MAX_DATETIME_TICKS - MIN_DATETIME_TICKS) // _TICKS[unit]
+            by = _sql.op("*", _sql_time.bounded(number, most), _TICKS[unit])
+            moved = _sql_time.in_range(_sql.op("+", ticks, by))
+        else:
+            months = _sql.op("*", _sql_time.bounded(number, _MOST_UNITS), _MONTHS[unit])
+            moved = _sql_time.moved_by_months(ticks, months)
+        return SqlValue(moved, DATETIME)
 
 
 @scalar("datetime_diff", [const(STRING), DATETIME, DATETIME], LONG)
@@ -261,6 +321,22 @@ class DatetimeDiff:
             return Value((_day(a) + 4) // 7 - (_day(b) + 4) // 7, LONG)
         size = _TICKS[unit]
         return Value(canonical(a) // size - canonical(b) // size, LONG)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        unit = _named(args[0], "datetime_diff", _UNITS)
+        a, b = (_sql_cast.canonical(v) for v in values[1:])
+        if unit == "nanosecond":
+            return SqlValue(_sql.wrapped("*", _sql.op("-", a, b), 100), LONG)
+
+        def place(ticks: _sql.Sql) -> _sql.Sql:
+            if unit in _MONTHS:
+                return _sql.floor_div(_sql_time.month_index(ticks), _MONTHS[unit])
+            if unit == "week":
+                return _sql.floor_div(_sql.op("+", _sql_time.day(ticks), 4), 7)
+            return _sql.floor_div(ticks, _TICKS[unit])
+
+        return SqlValue(_sql.op("-", place(a), place(b)), LONG)
 
 
 # ---- making ---------------------------------------------------------------------------------
@@ -327,7 +403,8 @@ class MakeTimespan:
         days = given.pop(0) if len(given) == 4 else pl.lit(0, pl.Int64)
         hour, minute, second = given if len(given) == 3 else (*given, pl.lit(0.0))
         ticks = days * TICKS_PER_DAY + _clock(hour, minute, second)
-        return Value(pl.when(_possible_clock(hour, minute, second)).then(ticks), TIMESPAN)
+        possible = _possible_clock(hour, minute, second) & days.abs().is_between(0, _MOST_DAYS)
+        return Value(pl.when(possible).then(ticks), TIMESPAN)
 
 
 def _unixtime(unit: str, ticks: int) -> None:

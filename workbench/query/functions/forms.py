@@ -5,6 +5,7 @@ Everything that knows how a KQL type is held in Polars is here: literals, form c
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,18 @@ from workbench.query.lowering import Form, Value
 
 def literal(value: Any, type_: ScalarType) -> pl.Expr:
     """A constant in canonical form."""
+    if value is None or value == "":
+        return _blank(None if value is None else "", type_)
+    return _made(value, type_)
+
+
+@cache
+def _blank(value: str | None, type_: ScalarType) -> pl.Expr:
+    """What pads the columns of a wide union, thousands of times."""
+    return _made(value, type_)
+
+
+def _made(value: Any, type_: ScalarType) -> pl.Expr:
     dtype = POLARS_TYPES[type_]
     if type_ is ScalarType.DYNAMIC:
         value = dumps(value)
@@ -49,6 +62,8 @@ def converted(value: Value, to: ScalarType) -> Value:
     """The value as another type; what does not convert is null ("" for a string)."""
     if value.type is to:
         return value
+    if to is ScalarType.STRING and value.as_text is not None:
+        return Value(value.as_text, to)
     return Value(_cast.cast(canonical(value), value.type, to), to)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql
 from workbench.query.functions._card import ANY, BOOL, STRING, common, opt, rep, scalar
 
 
@@ -18,6 +19,10 @@ class And:
     def polars(a: pl.Expr, b: pl.Expr) -> pl.Expr:
         return a & b
 
+    @staticmethod
+    def sql(a: _sql.Sql, b: _sql.Sql) -> _sql.Sql:
+        return _sql.all_of(a, b)
+
 
 @scalar("or", [BOOL, BOOL], BOOL, source="Kusto reference: logical operators")
 class Or:
@@ -27,6 +32,10 @@ class Or:
     def polars(a: pl.Expr, b: pl.Expr) -> pl.Expr:
         return a | b
 
+    @staticmethod
+    def sql(a: _sql.Sql, b: _sql.Sql) -> _sql.Sql:
+        return _sql.any_of(a, b)
+
 
 @scalar("not", [BOOL], BOOL)
 class Not:
@@ -35,6 +44,10 @@ class Not:
     @staticmethod
     def polars(a: pl.Expr) -> pl.Expr:
         return ~a
+
+    @staticmethod
+    def sql(a: _sql.Sql) -> _sql.Sql:
+        return _sql.negated(a)
 
 
 @scalar("iff", [BOOL, ANY, ANY], lambda types: types[1])
@@ -48,6 +61,10 @@ class Iff:
     @staticmethod
     def polars(condition: pl.Expr, then: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
         return pl.when(condition).then(then).otherwise(otherwise)
+
+    @staticmethod
+    def sql(condition: _sql.Sql, then: _sql.Sql, otherwise: _sql.Sql) -> _sql.Sql:
+        return _sql.case((condition, then), otherwise=otherwise)
 
 
 @scalar("case", [BOOL, ANY, rep(ANY)], lambda types: types[-1])
@@ -64,6 +81,10 @@ class Case:
         for i in range(len(args) - 3, -1, -2):
             result = pl.when(args[i]).then(args[i + 1]).otherwise(result)
         return result
+
+    @staticmethod
+    def sql(*args: _sql.Sql) -> _sql.Sql:
+        return _sql.case(*zip(args[:-1:2], args[1::2], strict=False), otherwise=args[-1])
 
 
 @scalar("coalesce", [ANY, rep(ANY)], common)
@@ -83,6 +104,12 @@ class Coalesce:
             return result
         return pl.coalesce(args)
 
+    @staticmethod
+    def sql(*args: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        if types[0] is STRING:
+            return _sql.case(*((_sql.op("<>", a, ""), a) for a in args[:-1]), otherwise=args[-1])
+        return _sql.coalesce(*args)
+
 
 def _extreme(name: str, doc: str) -> None:
     largest = name == "max_of"
@@ -96,6 +123,13 @@ def _extreme(name: str, doc: str) -> None:
         @staticmethod
         def polars(*args: pl.Expr) -> pl.Expr:
             return pl.max_horizontal(args) if largest else pl.min_horizontal(args)
+
+        @staticmethod
+        def sql(*args: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+            if types[0] is ScalarType.BOOL:
+                # DuckDB compares truth values as numbers only when it is told to.
+                return _sql.any_of(*args) if largest else _sql.all_of(*args)
+            return _sql.func("greatest" if largest else "least", *args)
 
     _Extreme.__doc__ = doc
 
@@ -112,6 +146,10 @@ class IsNull:
     def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         return value.is_null() & pl.lit(types[0] is not STRING)
 
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql.lit(False) if types[0] is STRING else _sql.is_null(value)
+
 
 @scalar("isnotnull", [ANY], BOOL, aliases=("notnull",))
 class IsNotNull:
@@ -120,6 +158,10 @@ class IsNotNull:
     @staticmethod
     def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         return value.is_not_null() | pl.lit(types[0] is STRING)
+
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql.lit(True) if types[0] is STRING else _sql.not_null(value)
 
 
 @scalar("isempty", [ANY], BOOL)
@@ -134,6 +176,14 @@ class IsEmpty:
             return value.is_null() | (value == '""')
         return value.is_null()
 
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        if types[0] is STRING:
+            return _sql.op("=", value, "")
+        if types[0] is ScalarType.DYNAMIC:
+            return _sql.op("=", _sql.coalesce(value, '""'), '""')
+        return _sql.is_null(value)
+
 
 @scalar("isnotempty", [ANY], BOOL, aliases=("notempty",))
 class IsNotEmpty:
@@ -142,6 +192,10 @@ class IsNotEmpty:
     @staticmethod
     def polars(value: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
         return ~IsEmpty.polars(value, types)
+
+    @staticmethod
+    def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql.negated(IsEmpty.sql(value, types))
 
 
 @scalar("assert", [BOOL, STRING], BOOL, overloads=[([BOOL, opt(STRING)], BOOL)])

@@ -15,9 +15,10 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, const, rep, scalar
 from workbench.query.functions.forms import canonical, converted
-from workbench.query.lowering import Value
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 T = ScalarType
@@ -123,6 +124,41 @@ def _matched(name: str, values: Sequence[Value], args: Sequence[Expr], filled: b
     return packed.map_batches(batch, return_dtype=pl.Boolean, is_elementwise=True)
 
 
+# Signs that a term is made of. Connecting punctuation but `_` belongs to words for the first lowering.
+_IN_TERM = r"\p{L}\p{M}\p{Nd}\p{Nl}\x{203F}\x{2040}\x{2054}\x{FE33}\x{FE34}\x{FE4D}-\x{FE4F}\x{FF3F}"
+
+
+def _re2_pattern(text: str, before: bool, after: bool, ignore_case: bool) -> str:
+    """`_pattern` for RE2, which has no half boundaries."""
+    flag = "(?i)" if ignore_case else ""
+    left = f"(?:^|[^{_IN_TERM}])" if before and text[:1].isalnum() else ""
+    right = f"(?:$|[^{_IN_TERM}])" if after and text[-1:].isalnum() else ""
+    return f"{flag}{left}{re.escape(text)}{right}"
+
+
+def _sql_text(value: SqlValue) -> _sql.Sql:
+    return _sql_cast.canonical(_sql_cast.converted(value, T.STRING))
+
+
+_TERMS = {"has": (True, True), "hasprefix": (True, False), "hassuffix": (False, True)}
+_PLACED = {"contains": "{}", "startswith": "^{}", "endswith": "{}$", "=~": "^{}$"}
+
+
+def _sql_matched(name: str, value: _sql.Sql, arg: Expr) -> _sql.Sql:
+    text = arg.value if isinstance(arg, Const) else None
+    if not isinstance(text, str):
+        raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+    bare, ignore_case = name.removesuffix("_cs"), not name.endswith("_cs")
+    if bare in _TERMS:
+        return _sql.matches(value, _re2_pattern(text, *_TERMS[bare], ignore_case)) if text else _sql.lit(True)
+    if not ignore_case:
+        function = {"contains": "contains", "startswith": "starts_with", "endswith": "ends_with"}[bare]
+        return _sql.plain_func(function, value, text)
+    if bare == "=~" and text.lower() == text.upper():
+        return _sql.op("=", value, text)
+    return _sql.matches(value, "(?i)" + _PLACED[bare].format(re.escape(text)))
+
+
 def _operator(name: str, doc: str) -> None:
     negated = name.startswith("!")
     test = "=~" if name == "!~" else name.lstrip("!")
@@ -140,6 +176,18 @@ def _operator(name: str, doc: str) -> None:
             if negated or not constant:
                 return None
             return _matched(test, values, args, filled=False)
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            found = _sql_matched(test, _sql_text(values[0]), args[1])
+            return SqlValue(_sql.negated(found) if negated else found, T.BOOL)
+
+        @staticmethod
+        def sql_filter(values: Sequence[SqlValue], args: Sequence[Expr]) -> _sql.Sql | None:
+            constant = args[1].value if isinstance(args[1], Const) else None
+            if negated or not constant or values[0].type is not T.STRING:
+                return None
+            return _sql_matched(test, values[0].expr, args[1])
 
     _Match.__doc__ = doc
 
@@ -173,6 +221,12 @@ def _like(name: str) -> None:
             body = ".*".join(escaped(p) for p in pattern.split("*"))
             found = value.str.contains(("(?is)" if ignore_case else "(?s)") + "^" + body + "$")
             return ~found if negated else found
+
+        @staticmethod
+        def sql(value: _sql.Sql, pattern: str) -> _sql.Sql:
+            body = ".*".join(re.escape(p) for p in pattern.split("*"))
+            found = _sql.matches(value, ("(?is)" if ignore_case else "(?s)") + "^" + body + "$")
+            return _sql.negated(found) if negated else found
 
 
 for _name in ("like", "like_cs", "notlike", "notlike_cs"):
@@ -215,6 +269,15 @@ def _regex(name: str) -> None:
                 found = text.str.contains(canonical(values[1]), strict=False).fill_null(value=False)
             return Value(~found if negated else found, T.BOOL)
 
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            pattern = args[1]
+            if not isinstance(pattern, Const):
+                raise _sql.Unsayable(_unsayable.PATTERN_DIFFERS)
+            span = pattern.span if pattern.span.end else None
+            found = _sql.matches(_sql_text(values[0]), checked_regex(str(pattern.value), span))
+            return SqlValue(_sql.negated(found) if negated else found, T.BOOL)
+
 
 _regex("matches regex")
 _regex("!matches regex")
@@ -233,6 +296,18 @@ def _has_list(name: str, every: bool) -> None:
         @staticmethod
         def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
             return _tested(values, args, filled=False) if values[0].type is T.STRING else None
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            listed = args[1]
+            assert isinstance(listed, Const)  # the binder collects the constants
+            if len(values) > 2:
+                raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+            text = _sql_text(values[0])
+            tests = [_sql.matches(text, _re2_pattern(str(i), True, True, True)) for i in listed.value if i]
+            if not tests:
+                return SqlValue(_sql.lit(every), T.BOOL)
+            return SqlValue(_sql.all_of(*tests) if every else _sql.any_of(*tests), T.BOOL)
 
     def _tested(values: Sequence[Value], args: Sequence[Expr], filled: bool) -> pl.Expr:
         listed = args[1]

@@ -32,6 +32,9 @@ from workbench.query.plan import Const, Expr
 _SAME: Overloads = [([INT], INT), ([LONG], LONG), ([REAL], REAL), ([DECIMAL], DECIMAL)]
 
 
+_MOST_DIGITS = 300  # beyond them no real has any
+
+
 def _rounded(value: pl.Expr, type_: ScalarType, digits: int) -> pl.Expr:
     """Half away from zero; negative digits round whole tens, hundreds, …"""
     if type_ in (INT, LONG):
@@ -62,7 +65,7 @@ class Round:
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
         digits = 0
         if len(args) > 1 and isinstance(args[1], Const):
-            digits = args[1].value or 0
+            digits = max(-_MOST_DIGITS, min(_MOST_DIGITS, args[1].value or 0))
         return Value(_rounded(values[0].expr, values[0].type, digits), returns)
 
 

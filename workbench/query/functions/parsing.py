@@ -19,9 +19,9 @@ from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._card import DECIMAL, DYNAMIC, STRING, Naming, const, scalar
 from workbench.query.functions._cast import python_cast
+from workbench.query.functions._json_paths import step_into
 from workbench.query.functions._rows import over_rows
 from workbench.query.functions.forms import canonical, dumps, loads
-from workbench.query.functions.paths import step_into
 from workbench.query.functions.searching import constant_text, span_of
 from workbench.query.lowering import Value
 from workbench.query.plan import NO_SPAN, Expr

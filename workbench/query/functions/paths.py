@@ -8,21 +8,12 @@ from typing import Any
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import ANY, DYNAMIC, STRING, const, scalar
-from workbench.query.functions._cast import python_cast
+from workbench.query.functions._json_paths import step_into, texts_at, values_at
 from workbench.query.functions.forms import canonical
-from workbench.query.functions.values import dumps, loads
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Const, Expr
-
-
-def step_into(value: Any, step: Any) -> Any:
-    """One step of a path: a property of a bag, an element of an array (negative from the end)."""
-    if isinstance(value, dict):
-        return value.get(step) if isinstance(step, str) else None
-    if isinstance(value, list) and isinstance(step, int) and not isinstance(step, bool):
-        return value[step] if -len(value) <= step < len(value) else None
-    return None
 
 
 def _json_of(value: Value) -> pl.Expr:
@@ -37,13 +28,32 @@ def _steps(args: Sequence[Expr]) -> list[Any]:
     return found
 
 
-def _followed(text: str | None, path: Sequence[Any]) -> Any:
-    value = loads(text) if text else None
+def path_in(json: pl.Expr, path: Sequence[Any]) -> Value:
+    """The value at a path of JSON texts, as `<path>` gives it."""
+
+    def values(series: pl.Series) -> pl.Series:
+        return values_at(series, path)
+
+    def texts(series: pl.Series) -> pl.Series:
+        return texts_at(series, path)
+
+    expr, text = (json.map_batches(f, return_dtype=pl.String, is_elementwise=True) for f in (values, texts))
+    return Value(expr, DYNAMIC, as_text=text)
+
+
+def _sql_at(value: SqlValue, path: Sequence[Any]) -> _sql.Sql:
+    """The JSON text of the value at a path; null where there is none and for text that is no JSON."""
+    steps = []
     for step in path:
-        if value is None:
-            return None
-        value = step_into(value, step)
-    return value
+        if isinstance(step, str) and not {'"', "\\", "*"} & set(step) and step:
+            steps.append(f'."{step}"')
+        elif isinstance(step, int) and not isinstance(step, bool):
+            steps.append(f"[{step}]" if step >= 0 else f"[#{step}]")
+        else:
+            raise _sql.Unsayable(_unsayable.ODD_KEY)
+    json = value.expr if value.form is Form.RAW else _sql_cast.canonical(value)
+    found = _sql.cast(_sql.plain_func("json_extract", json, "$" + "".join(steps)), "VARCHAR")
+    return _sql.case((_sql.plain_func("json_valid", json), _sql.func("nullif", found, "null")))
 
 
 @scalar("<path>", [DYNAMIC, const(DYNAMIC)], DYNAMIC, source="Kusto reference: dynamic type, accessors")
@@ -52,14 +62,11 @@ class Path:
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
-        path = _steps(args)
+        return path_in(_json_of(values[0]), _steps(args))
 
-        def batch(series: pl.Series) -> pl.Series:
-            cells = [dumps(_followed(text, path)) for text in series.to_list()]
-            return pl.Series(series.name, cells, pl.String)
-
-        expr = _json_of(values[0]).map_batches(batch, return_dtype=pl.String, is_elementwise=True)
-        return Value(expr, DYNAMIC)
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        return SqlValue(_sql_at(values[0], _steps(args)), DYNAMIC)
 
 
 @scalar("<path text>", [DYNAMIC, const(DYNAMIC), const(STRING)], STRING, source="Kusto reference: dynamic type, accessors")  # fmt: skip
@@ -76,23 +83,21 @@ class PathText:
         assert isinstance(sought, Const)
         pattern: str = sought.value
 
-        def text(json: str | None) -> str:
-            found: str = python_cast(_followed(json, path), DYNAMIC, STRING)
-            return found
-
         def batch(series: pl.Series) -> pl.Series:
             likely = series.str.contains(pattern).fill_null(False)
             places = likely.arg_true()
             if len(places) == len(series):
-                return pl.Series(series.name, [text(json) for json in series.to_list()], pl.String)
+                return texts_at(series, path)
             nothing = pl.repeat("", len(series), dtype=pl.String, eager=True).alias(series.name)
-            if not len(places):
-                return nothing
-            cells = [text(json) for json in series.gather(places).to_list()]
-            return nothing.scatter(places, pl.Series(cells, dtype=pl.String))
+            return nothing.scatter(places, texts_at(series.gather(places), path)) if len(places) else nothing
 
         expr = _json_of(values[0]).map_batches(batch, return_dtype=pl.String, is_elementwise=True)
         return Value(expr, STRING)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        at = SqlValue(_sql_at(values[0], _steps(args)), DYNAMIC)
+        return _sql_cast.converted(at, STRING)
 
 
 @scalar("element", [DYNAMIC, ANY], DYNAMIC, source="Kusto reference: dynamic type, accessors")

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._card import BOOL, DYNAMIC, Naming, Param, opt, scalar
-from workbench.query.functions._series import SERIES, SERIES_OR_NUMBER, numbers, prefixed, written
+from workbench.query.functions._series import SERIES, SERIES_OR_NUMBER, bounded, numbers, prefixed, written
 
 _PLACEHOLDER = Param(SERIES_OR_NUMBER.types - {DYNAMIC})
 
@@ -127,10 +127,12 @@ class SeriesFir:
             total = math.fsum(taps)
             taps = [t / total for t in taps] if total else taps
         ahead = (len(taps) - 1) // 2 if center else 0
+        bounded("series_fir", len(plain) * min(len(plain), len(taps)))
         found = []
         for i in range(len(plain)):
-            places = [(t, i + ahead - k) for k, t in enumerate(taps)]
-            found.append(math.fsum(t * plain[j] for t, j in places if 0 <= j < len(plain)))
+            newest = i + ahead
+            first, last = max(0, newest - len(plain) + 1), min(len(taps) - 1, newest)
+            found.append(math.fsum(taps[k] * plain[newest - k] for k in range(first, last + 1)))
         return written(found)
 
 
@@ -143,10 +145,11 @@ class SeriesIir:
         x, b, a = numbers(series), numbers(numerators), numbers(denominators)
         if x is None or not b or not a or None in b or None in a or not a[0]:
             return None
+        bounded("series_iir", len(x) * min(len(x), len(a) + len(b)))
         found: list[float] = []
         for i in range(len(x)):
-            taken = [(f, x[i - k]) for k, f in enumerate(b) if i >= k]
-            before = [(f, found[i - k]) for k, f in enumerate(a) if 0 < k <= i]
+            taken = [(f, x[i - k]) for k, f in enumerate(b[: i + 1])]
+            before = [(a[k], found[i - k]) for k in range(1, min(len(a) - 1, i) + 1)]
             if any(v is None for _, v in taken):
                 return None
             total = math.fsum((f or 0) * (v or 0) for f, v in taken)
@@ -168,21 +171,26 @@ def fourier(values: Sequence[complex], inverse: bool = False) -> list[complex]:
     n = len(values)
     if n == 0:
         return []
+    size = n if n & (n - 1) == 0 else 3 << (2 * n).bit_length()
+    bounded("series_fft", size * size.bit_length())
     sign = 1 if inverse else -1
-    found = _halving(list(values), sign) if n & (n - 1) == 0 else _chirped(values, sign)
+    found = _halving(list(values), _turns(n, sign)) if n & (n - 1) == 0 else _chirped(values, sign)
     return [v / n for v in found] if inverse else found
 
 
-def _halving(values: list[complex], sign: int) -> list[complex]:
+def _turns(size: int, sign: int) -> list[complex]:
+    """The first half of the roots of unity, which the transform of `size` values turns by."""
+    return [cmath.rect(1, sign * math.tau * k / size) for k in range(size // 2)]
+
+
+def _halving(values: list[complex], turns: list[complex]) -> list[complex]:
     """The transform of a power of two of values, without scaling."""
-    n = len(values)
-    if n == 1:
+    if len(values) == 1:
         return values
-    even, odd = _halving(values[::2], sign), _halving(values[1::2], sign)
-    turned = [cmath.rect(1, sign * math.tau * k / n) * v for k, v in enumerate(odd)]
-    return [a + b for a, b in zip(even, turned, strict=True)] + [
-        a - b for a, b in zip(even, turned, strict=True)
-    ]
+    even, odd = _halving(values[::2], turns[::2]), _halving(values[1::2], turns[::2])
+    turned = [t * v for t, v in zip(turns, odd, strict=True)]
+    first = [a + b for a, b in zip(even, turned, strict=True)]
+    return first + [a - b for a, b in zip(even, turned, strict=True)]
 
 
 def _chirped(values: Sequence[complex], sign: int) -> list[complex]:
@@ -195,8 +203,9 @@ def _chirped(values: Sequence[complex], sign: int) -> list[complex]:
     kernel = [0j] * size
     for k, c in enumerate(chirp):
         kernel[k] = kernel[-k] = c.conjugate()
-    both = [a * b for a, b in zip(_halving(padded, -1), _halving(kernel, -1), strict=True)]
-    back = _halving(both, 1)
+    there = _turns(size, -1)
+    both = [a * b for a, b in zip(_halving(padded, there), _halving(kernel, there), strict=True)]
+    back = _halving(both, [t.conjugate() for t in there])
     return [back[k] / size * chirp[k] for k in range(n)]
 
 

@@ -12,6 +12,7 @@ from workbench.query.functions._card import DYNAMIC, LONG, REAL, opt, scalar
 from workbench.query.functions._series import (
     SERIES,
     Number,
+    bounded,
     is_full,
     mean,
     numbers,
@@ -86,7 +87,7 @@ def _two_lines(values: Sequence[Number]) -> dict[str, Any] | None:
     Each line counts from its own first point.
     """
     best: tuple[float, int, dict[str, Any], dict[str, Any]] | None = None
-    for split in range(2, len(values) - 1):
+    for split in _splits(values):
         left, right = _line(values[:split]), _line(values[split:])
         rest = _rest(values[:split], left) + _rest(values[split:], right)
         if best is None or rest < best[0]:
@@ -97,6 +98,37 @@ def _two_lines(values: Sequence[Number]) -> dict[str, Any] | None:
     fit = left["line_fit"] + right["line_fit"]
     sides = {f"{n}_{k}": side[k] for n, side in (("right", right), ("left", left)) for k in _SIDE}
     return {**_quality(values, fit), "split_idx": split, "line_fit": fit, **sides}
+
+
+_FEW = 300  # values up to which each split is tried
+_NEAREST = 20  # of more values, how many splits are compared exactly
+
+
+def _splits(values: Sequence[Number]) -> Sequence[int]:
+    """The splits that may be the best one: of long arrays those with the least rest by running sums."""
+    count = len(values)
+    if count <= _FEW:
+        return range(2, count - 1)
+    bounded("series_fit_2lines", count * _NEAREST)
+    before, after = _rests(values), _rests(values[::-1])
+    both = {split: before[split - 1] + after[count - split - 1] for split in range(2, count - 1)}
+    return sorted(sorted(both, key=both.__getitem__)[:_NEAREST])
+
+
+def _rests(values: Sequence[Number]) -> list[float]:
+    """For each stretch from the first value on, the squares that its line of least squares leaves."""
+    found: list[float] = []
+    middle = center = along = across = spread = 0.0
+    for count, y in enumerate(values, 1):
+        # Running means and products of distances from them, which lose no digits.
+        dx, dy = count - middle, y - center
+        middle += dx / count
+        center += dy / count
+        along += dx * (count - middle)
+        across += dx * (y - center)
+        spread += dy * (y - center)
+        found.append(max(0.0, spread - across * across / along if along else 0.0))
+    return found
 
 
 def _rest(values: Sequence[Number], line: dict[str, Any]) -> float:
@@ -194,5 +226,7 @@ class SeriesFitPoly:
         x = numbers(places if places is not None else list(range(1, len(y or ()) + 1)))
         if not is_full(y) or not is_full(x) or len(x) != len(y):
             return None
-        found = _polynomial(y, x, max(0, 1 if degree is None else degree))
+        degree = max(0, 1 if degree is None else degree)
+        bounded("series_fit_poly", len(y) * min(degree + 1, len(y)) ** 2)
+        found = _polynomial(y, x, degree)
         return None if found is None else [found[column] for column, _ in _POLYNOMIAL]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._card import DYNAMIC, LONG, REAL, STRING, Naming, opt, rep, scalar
 from workbench.query.functions._series import (
@@ -31,6 +32,7 @@ from workbench.query.functions.series_filter import fourier
 from workbench.query.functions.series_fit import fitted
 
 _SHORTEST = 4
+_MOST_PERIODS = 10_000
 _SEASONAL_SCORE = 0.7  # what `series_seasonal` asks of a period it finds
 _DECOMPOSE_SCORE = 0.6
 
@@ -40,7 +42,8 @@ _DECOMPOSE_SCORE = 0.6
 def _autocorrelation(values: Sequence[Number]) -> list[float]:
     """For each lag how alike the series is to itself, each lag by as many pairs as it has."""
     count, center = len(values), mean(values)
-    padded = [complex(v - center) for v in values] + [0j] * count
+    # At least as many zeros as values, up to a power of two: the transform is fastest then.
+    padded = [complex(v - center) for v in values] + [0j] * ((1 << (2 * count - 1).bit_length()) - count)
     power = [complex(abs(v) ** 2) for v in fourier(padded)]
     sums = [v.real for v in fourier(power, inverse=True)][:count]
     whole = sums[0] / count
@@ -50,12 +53,32 @@ def _autocorrelation(values: Sequence[Number]) -> list[float]:
     return [s / (count - lag) / whole for lag, s in enumerate(sums)]
 
 
-def _score(alike: Sequence[float], period: int) -> float:
+class _Peaks:
+    """The largest of a stretch of numbers, asked many times: maxima over stretches of powers of two."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self._levels = [list(values)]
+        width = 1
+        while 2 * width <= len(values):
+            last = self._levels[-1]
+            self._levels.append([max(a, b) for a, b in zip(last, last[width:], strict=False)])
+            width *= 2
+
+    def of(self, first: int, last: int) -> float:
+        """The largest from `first` to `last`, both inside."""
+        last = min(last, len(self._levels[0]) - 1)
+        level = (last - first + 1).bit_length() - 1
+        values = self._levels[level]
+        return max(values[first], values[last - (1 << level) + 1])
+
+
+def _score(alike: Sequence[float], period: int, peaks: _Peaks | None = None) -> float:
     """0 to 1; 0 where the series is more alike at a lag near the period, or not twice as long."""
     if period < _SHORTEST or 2 * period >= len(alike):
         return 0.0
     near = max(1, period // 4)
-    if alike[period] < max(alike[period - near : period + near + 1]):
+    first, last = period - near, period + near
+    if alike[period] < (max(alike[first : last + 1]) if peaks is None else peaks.of(first, last)):
         return 0.0
     return max(0.0, min(1.0, alike[period], alike[2 * period]))
 
@@ -69,8 +92,12 @@ def periods(values: Sequence[Number], shortest: float, longest: float, count: in
     [6]
     """
     alike = _autocorrelation(values)
-    within = range(max(_SHORTEST, math.ceil(shortest)), min(len(values) // 2, math.floor(longest)) + 1)
-    scored = sorted(((_score(alike, p), p) for p in within), key=lambda s: (-round(s[0], 9), s[1]))
+    least, most = max(_SHORTEST, shortest), min(len(values) // 2, longest)
+    if not least <= most:  # one of them may be no number
+        return []
+    within = range(math.ceil(least), math.floor(most) + 1)
+    peaks = _Peaks(alike)
+    scored = sorted(((_score(alike, p, peaks), p) for p in within), key=lambda s: (-round(s[0], 9), s[1]))
     found: list[tuple[int, float]] = []
     for score, period in scored:
         if score > 0 and len(found) < count and not any(period % known == 0 for known, _ in found):
@@ -97,6 +124,8 @@ class SeriesPeriodsDetect:
         values = numbers(series)
         if not is_full(values):
             return None
+        if count > _MOST_PERIODS:
+            raise diagnostics.too_much("series_periods_detect", f"more than {_MOST_PERIODS:,} periods")
         found = periods(values, shortest, longest, count)
         padding = [0.0] * (count - len(found))
         return [[float(p) for p, _ in found] + padding, [s for _, s in found] + padding]
@@ -116,7 +145,7 @@ class SeriesPeriodsValidate:
         if not is_full(values):
             return None
         alike = _autocorrelation(values)
-        return [list(given), [_score(alike, round(p)) for p in given]]
+        return [written(given), [_score(alike, round(p)) if math.isfinite(p) else 0.0 for p in given]]
 
 
 # ---- decomposition --------------------------------------------------------------------------
@@ -126,7 +155,9 @@ def _seasonal(values: Numbers, period: int, learned: int) -> list[float]:
     """The median of each phase over the first `learned` values, for every value; zeros without a period."""
     if period < 1:
         return [0.0] * len(values)
-    phases = [[v for v in values[phase:learned:period] if v is not None] for phase in range(period)]
+    # A period longer than the series has no more phases than the series has values.
+    shown = min(period, len(values))
+    phases = [[v for v in values[phase:learned:period] if v is not None] for phase in range(shown)]
     medians = [median(p) if p else 0.0 for p in phases]
     return [medians[i % period] for i in range(len(values))]
 

@@ -17,6 +17,7 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
+from workbench.query.functions import _sql, _sql_aggregates, _sql_cast, _unsayable
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -34,7 +35,7 @@ from workbench.query.functions._card import (
     same,
 )
 from workbench.query.functions.forms import canonical, converted
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Aggregate, Const, Expr
 
 
@@ -60,6 +61,10 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
         def polars(value: pl.Expr) -> pl.Expr:
             return compute(value)
 
+        @staticmethod
+        def sql(value: _sql.Sql) -> _sql.Sql:
+            return _sql_aggregates.spread(value, sample, root)
+
     _Spread.__doc__ = f"{what} {of}; 0 of one value."
 
     @aggregate(f"{name}if", [REAL, BOOL], REAL)
@@ -67,6 +72,10 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
         @staticmethod
         def polars(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
             return compute(value.filter(condition))
+
+        @staticmethod
+        def sql(value: _sql.Sql, condition: _sql.Sql) -> _sql.Sql:
+            return _sql_aggregates.spread(value, sample, root, condition)
 
     _SpreadIf.__doc__ = f"{what} {of} over the rows for which the condition is true."
 
@@ -174,6 +183,13 @@ def _percentile(name: str, *, weighted: bool, several: bool) -> None:
                 value = _weighable(values[0])
                 return [_weighted(value, values[1], p) for p in _percents(node.args[first:])]
             return [_at_rank(_ranked(values[0]), p) for p in _percents(node.args[first:])]
+
+        @staticmethod
+        def sql_many(values: Sequence[SqlValue], node: Aggregate) -> list[SqlValue]:
+            if weighted:
+                raise _sql.Unsayable(_unsayable.WEIGHTS)
+            value = _sql_cast.converted(values[0], _returned(values[0].type))
+            return [_sql_aggregates.at_rank(value, p) for p in _percents(node.args[first:])]
 
     by = ", each counted as often as its weight says" if weighted else ""
     what = "The values below which" if several else "The value below which"

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import polars as pl
 
+from workbench.base.diagnostics import query as diagnostics
+from workbench.query.functions import _sql
 from workbench.query.functions._card import (
     BOOL,
     LONG,
@@ -31,6 +33,10 @@ class Strcat:
     def polars(*args: pl.Expr) -> pl.Expr:
         return pl.concat_str(args)
 
+    @staticmethod
+    def sql(*args: _sql.Sql) -> _sql.Sql:
+        return _sql.concat(*args)
+
 
 @scalar("strcat_delim", [STRING, STRING, rep(STRING)], STRING)
 class StrcatDelim:
@@ -43,6 +49,10 @@ class StrcatDelim:
             parts += [delimiter, arg]
         return pl.concat_str(parts)
 
+    @staticmethod
+    def sql(delimiter: _sql.Sql, *args: _sql.Sql) -> _sql.Sql:
+        return _sql.concat(args[0], *(part for arg in args[1:] for part in (delimiter, arg)))
+
 
 @scalar("strlen", [STRING], LONG, naming=Naming.PREFIX_AND_FIRST, prefix="strlen")
 class Strlen:
@@ -51,6 +61,10 @@ class Strlen:
     @staticmethod
     def polars(text: pl.Expr) -> pl.Expr:
         return text.str.len_chars().cast(pl.Int64)
+
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return _sql.cast(_sql.func("length", text), "BIGINT")
 
 
 @scalar("string_size", [STRING], LONG, naming=Naming.PREFIX_AND_FIRST, prefix="string_size")
@@ -61,6 +75,10 @@ class StringSize:
     def polars(text: pl.Expr) -> pl.Expr:
         return text.str.len_bytes().cast(pl.Int64)
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return _sql.cast(_sql.plain_func("strlen", text), "BIGINT")
+
 
 @scalar("tolower", [STRING], STRING)
 class ToLower:
@@ -70,6 +88,10 @@ class ToLower:
     def polars(text: pl.Expr) -> pl.Expr:
         return text.str.to_lowercase()
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return _sql.func("lower", text)
+
 
 @scalar("toupper", [STRING], STRING)
 class ToUpper:
@@ -78,6 +100,11 @@ class ToUpper:
     @staticmethod
     def polars(text: pl.Expr) -> pl.Expr:
         return text.str.to_uppercase()
+
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        # DuckDB has a capital letter for ß.
+        return _sql.func("upper", _sql.plain_func("replace", text, "ß", "SS"))
 
 
 @scalar("substring", [STRING, LONG, opt(LONG)], STRING)
@@ -95,6 +122,18 @@ class Substring:
             return text.str.slice(first).fill_null("")
         count = pl.when(length < 0).then(size).otherwise(length)
         return pl.when(count.is_null()).then(None).otherwise(text.str.slice(first, count)).fill_null("")
+
+    @staticmethod
+    def sql(text: _sql.Sql, start: _sql.Sql, length: _sql.Sql | None = None) -> _sql.Sql:
+        size = _sql.cast(_sql.func("length", text), "BIGINT")
+        from_end = _sql.func("greatest", _sql.op("+", start, size), 0)
+        first = _sql.case((_sql.op("<", start, 0), from_end), otherwise=_sql.func("least", start, size))
+        first = _sql.case((_sql.not_null(start), _sql.op("+", first, 1)))
+        if length is None:
+            return _sql.coalesce(_sql.func("substring", text, first), "")
+        kept = _sql.case((_sql.op("<", length, 0), size), otherwise=_sql.func("least", length, size))
+        kept = _sql.case((_sql.not_null(length), kept))
+        return _sql.coalesce(_sql.func("substring", text, first, kept), "")
 
 
 @scalar("reverse", [STRING], STRING)
@@ -114,6 +153,10 @@ class Strcmp:
     def polars(a: pl.Expr, b: pl.Expr) -> pl.Expr:
         return pl.when(a == b).then(0).when(a < b).then(-1).otherwise(1).cast(pl.Int64)
 
+    @staticmethod
+    def sql(a: _sql.Sql, b: _sql.Sql) -> _sql.Sql:
+        return _sql.case((_sql.op("=", a, b), 0), (_sql.op("<", a, b), -1), otherwise=1)
+
 
 @scalar("strrep", [STRING, LONG, opt(STRING)], STRING)
 class Strrep:
@@ -121,7 +164,10 @@ class Strrep:
 
     @staticmethod
     def row(text: str, times: int, delimiter: str = "") -> str:
-        return delimiter.join([text] * min(times, _MOST_REPEATS))
+        times = min(times, _MOST_REPEATS)
+        if times * (len(text) + len(delimiter)) > _MOST_REPEATS:
+            raise diagnostics.too_much("strrep", f"a text of more than {_MOST_REPEATS:,} characters")
+        return delimiter.join([text] * times)
 
 
 @lru_cache(maxsize=256)
@@ -151,6 +197,10 @@ class IsAscii:
     def polars(text: pl.Expr) -> pl.Expr:
         return text.str.contains(r"^[\x00-\x7f]*$")
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return _sql.op("=", _sql.plain_func("strlen", text), _sql.func("length", text))
+
 
 @scalar("isutf8", [STRING], BOOL)
 class IsUtf8:
@@ -159,3 +209,7 @@ class IsUtf8:
     @staticmethod
     def polars(text: pl.Expr) -> pl.Expr:
         return text.is_not_null()
+
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return _sql.not_null(text)

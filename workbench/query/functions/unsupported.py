@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+_GEOGRAPHY = "geography is not computed here: take the rows into Python with Result.frame"
+_GRAPH = "it looks into a graph, and graphs are not kept here: join the table of edges with itself"
+_PLACE = "it says where tables lie, and is no value: write it before the name of a table"
+_EXTENT = "tables here have no extents: tell records apart by ingestion_time()"
+
 UNSUPPORTED: dict[str, str] = {
-    "cluster": "there is one repository here: name the table alone",
-    "database": "there is one repository here: name the table alone",
-    "cursor_after": "use ingestion_time()",
-    "cursor_before_or_at": "use ingestion_time()",
-    "cursor_current": "use now()",
-    "current_principal": "queries do not know who asks",
-    "current_principal_details": "queries do not know who asks",
-    "current_principal_is_member_of": "queries do not know who asks",
-    "extent_id": "tables here have no extents",
-    "extent_tags": "tables here have no extents",
+    "cluster": _PLACE,
+    "database": _PLACE,
+    "workspace": _PLACE,
+    "app": _PLACE,
+    "resource": _PLACE,
+    "extent_id": _EXTENT,
+    "extentid": _EXTENT,
+    "extent_tags": _EXTENT,
+    "row_id": "rows have no number of their own here: sort them and use row_number()",
+    "current_node_id": "there is one node here",
+    "rowstore_ordinal_range": "tables here have no row store",
     "FileProfile": "it asks Microsoft's cloud: join a table of file facts instead",
-    "external_table": "import the data with: workbench import",
-    "materialized_view": "name a table or a let",
-    "stored_query_result": "save the rows as a table",
+    "graph": _GRAPH,
+    "all": _GRAPH,
+    "map": _GRAPH,
+    "inner_nodes": _GRAPH,
+    "labels": _GRAPH,
+    "node_degree_in": _GRAPH,
+    "node_degree_out": _GRAPH,
+    "node_id": _GRAPH,
 }
+
+
+def refusal(name: str) -> str | None:
+    """Why a function that Kusto has is not here, and what to use instead; None for any other name.
+
+    Examples
+    --------
+    >>> refusal("geo_distance_2points")
+    'geography is not computed here: take the rows into Python with Result.frame'
+    >>> refusal("strlen") is None
+    True
+    """
+    return UNSUPPORTED.get(name, _GEOGRAPHY if name.startswith("geo_") else None)

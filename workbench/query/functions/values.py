@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 import polars as pl
 
-from workbench.base.dtypes import ScalarType
+from workbench.base.dtypes import DECIMAL_SCALE, ScalarType
+from workbench.base.json_values import dumps, loads
 
-DECIMAL_TYPE = pl.Decimal(38, 12)  # wide enough for parse_version, which needs 25 whole digits
+DECIMAL_TYPE = pl.Decimal(38, DECIMAL_SCALE)
 
 POLARS_TYPES: dict[ScalarType, pl.DataType] = {
     ScalarType.BOOL: pl.Boolean(),
@@ -24,31 +22,4 @@ POLARS_TYPES: dict[ScalarType, pl.DataType] = {
     ScalarType.GUID: pl.String(),
 }
 
-
-def dumps(value: Any) -> str | None:
-    """A Python value of JSON shape as compact text; None is null."""
-    if value is None:
-        return None
-    try:
-        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-        return None if text == "null" else text  # NaN, which JSON does not have
-    except (orjson.JSONEncodeError, TypeError):
-        import json
-
-        return json.dumps(value, default=str, separators=(",", ":"), ensure_ascii=False)
-
-
-def loads(text: str | None) -> Any:
-    """JSON text as a Python value; text that is no JSON stays a string, as in `parse_json`."""
-    if text is None:
-        return None
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        import json
-
-        try:
-            # Numbers beyond 64 bits and lone surrogates are for the slower, laxer reader.
-            return json.loads(text)
-        except ValueError:
-            return text
+__all__ = ["DECIMAL_TYPE", "POLARS_TYPES", "dumps", "loads"]

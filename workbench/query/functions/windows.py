@@ -7,11 +7,13 @@ row for which it is true.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_aggregates, _sql_cast
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -29,7 +31,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions.forms import canonical, converted
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _SCALAR = Param(frozenset(ScalarType) - {DYNAMIC})
@@ -41,7 +43,15 @@ def _index() -> pl.Expr:
 
 def _runs(restart: pl.Expr) -> pl.Expr:
     """A number that is the same for all rows from one restart to the next."""
-    return restart.fill_null(False).cast(pl.Int64).cum_sum()
+    # A constant stands once for all rows; each of them has to begin anew.
+    return pl.when(_index() >= 0).then(restart.fill_null(False).cast(pl.Int64)).cum_sum()
+
+
+def _sql_runs(restart: _sql.Sql | None) -> _sql.Sql | None:
+    """The same as a column to partition by."""
+    if restart is None:
+        return None
+    return _sql.over(_sql.func("sum", _sql.case((restart, 1), otherwise=0)))
 
 
 def _neighbour(name: str, direction: int, doc: str) -> None:
@@ -64,6 +74,19 @@ def _neighbour(name: str, direction: int, doc: str) -> None:
             text = value.type is ScalarType.STRING and value.form is Form.CANONICAL
             return Value(moved.fill_null(""), value.type) if text else Value(moved, value.type, value.form)
 
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            value, offset = _sql_aggregates.held(values[0]), 1
+            if len(args) > 1 and isinstance(args[1], Const) and args[1].value is not None:
+                offset = int(args[1].value)
+            offset *= direction
+            more = []
+            if len(values) > 2:
+                value = SqlValue(_sql_cast.canonical(value), value.type)
+                more = [_sql_cast.canonical(_sql_cast.converted(values[2], value.type))]
+            found = _sql.plain_func("lag" if offset >= 0 else "lead", value.expr, abs(offset), *more)
+            return replace(value, expr=_sql.over(found))
+
     _Neighbour.__doc__ = doc
 
 
@@ -83,6 +106,12 @@ class RowNumber:
             return Value(number, LONG)
         return Value(number - _last_index(canonical(values[1])), LONG)
 
+    @staticmethod
+    def sql(start: int | None = 1, restart: _sql.Sql | None = None) -> _sql.Sql:
+        first = 1 if start is None else int(start)
+        number = _sql.over(_sql.plain_func("row_number"), by=_sql_runs(restart))
+        return _sql.op("+", number, first - 1) if first != 1 else number
+
 
 def _last_index(begins: pl.Expr) -> pl.Expr:
     """The index of the last row before, or the row itself, for which `begins` is true; else 0."""
@@ -101,11 +130,33 @@ class RowCumsum:
         total = pl.when(_index() >= 0).then(term.fill_null(0)).cum_sum()
         return total if restart is None else total.over(_runs(restart))
 
+    @staticmethod
+    def sql(term: _sql.Sql, restart: _sql.Sql | None = None, *, types: Sequence[ScalarType]) -> _sql.Sql:
+        total = _sql.over(_sql.func("sum", _sql.coalesce(term, 0)), by=_sql_runs(restart))
+        if types[0] is REAL:
+            return total
+        if types[0] is DECIMAL:
+            return _sql.cast(total, _sql_cast.SQL_TYPES[DECIMAL])
+        return _sql_cast.convert(_sql.wrap(total, total), LONG, types[0] if types[0] is INT else LONG)
+
 
 def _changes(term: pl.Expr, restart: pl.Expr | None) -> pl.Expr:
     """Where the value is not that of the row before."""
     changed = (_index() == 0) | term.ne_missing(term.shift(1))
     return changed if restart is None else changed | restart.fill_null(False)
+
+
+def _sql_changes(term: _sql.Sql, restart: _sql.Sql | None) -> _sql.Sql:
+    first = _sql.op("=", _sql.over(_sql.plain_func("row_number")), 1)
+    other = _sql.op("is distinct from", term, _sql.over(_sql.plain_func("lag", term)))
+    again = [] if restart is None else [_sql.coalesce(restart, False)]
+    return _sql.any_of(first, other, *again)
+
+
+def _sql_last_number(begins: _sql.Sql) -> _sql.Sql:
+    """The number of the last row so far for which `begins` is true; else 1."""
+    number = _sql.over(_sql.plain_func("row_number"))
+    return _sql.coalesce(_sql.over(_sql.func("max", _sql.case((begins, number)))), 1)
 
 
 @scalar("row_rank_dense", [_SCALAR, opt(BOOL)], LONG, window=True)
@@ -117,6 +168,11 @@ class RowRankDense:
         rank = _changes(term, None).cast(pl.Int64).cum_sum()
         return rank if restart is None else rank.over(_runs(restart))
 
+    @staticmethod
+    def sql(term: _sql.Sql, restart: _sql.Sql | None = None) -> _sql.Sql:
+        changed = _sql.case((_sql_changes(term, restart), 1), otherwise=0)
+        return _sql.cast(_sql.over(_sql.func("sum", changed), by=_sql_runs(restart)), "BIGINT")
+
 
 @scalar("row_rank_min", [_SCALAR, opt(BOOL)], LONG, window=True)
 class RowRankMin:
@@ -126,6 +182,11 @@ class RowRankMin:
     def polars(term: pl.Expr, restart: pl.Expr | None = None) -> pl.Expr:
         first = _last_index(_changes(term, restart))
         return first + 1 if restart is None else first + 1 - _last_index(restart)
+
+    @staticmethod
+    def sql(term: _sql.Sql, restart: _sql.Sql | None = None) -> _sql.Sql:
+        first = _sql_last_number(_sql_changes(term, restart))
+        return first if restart is None else _sql.op("+", _sql.op("-", first, _sql_last_number(restart)), 1)
 
 
 @scalar("row_window_session", [DATETIME, TIMESPAN, TIMESPAN, opt(BOOL)], DATETIME, window=True)

@@ -64,6 +64,7 @@ class ParserApi(Protocol):
     def sort_keys(self) -> tuple[syntax.Ordered, ...]: ...
     def pipeline(self) -> syntax.Pipeline: ...
     def pipeline_or_expression(self) -> syntax.Expression: ...
+    def block(self) -> syntax.FunctionBody: ...
     def operators_only(self) -> tuple[syntax.Operator, ...]: ...
 
 
@@ -111,6 +112,9 @@ class BinderApi(Protocol):
     def table(self, node: syntax.Expression | syntax.Pipeline) -> Rel:
         """A tabular expression."""
 
+    def is_table(self, node: syntax.Expression, row: Rel) -> bool:
+        """Whether an argument over `row` is a table rather than a value."""
+
     def pipe(self, source: Rel, operators: Sequence[syntax.Operator]) -> Rel:
         """`source | operators`."""
 
@@ -120,8 +124,14 @@ class BinderApi(Protocol):
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         """Run `rel` now (canonical forms): a border where columns depend on data."""
 
+    def folders(self) -> Sequence[str]:
+        """Folders whose files `externaldata` may read."""
+
     def invoke(self, call: syntax.Call, source: Rel) -> Rel:
         """A let function with a table as its first argument."""
+
+    def block(self, body: syntax.FunctionBody) -> Rel:
+        """The table of a body without parameters, whose statements hold in it alone."""
 
     def label(self, node: syntax.Expression) -> str | None:
         """What `withsource` calls a table: a stored table's name, a view's, that of `as`; else None."""

@@ -56,17 +56,40 @@ class Apply(Rel):
     def serialized(self) -> bool:
         return self.body.serialized and self.source.serialized
 
+    @property
+    def passing(self) -> frozenset[str]:
+        """See `rewrite.push_down.Passing`: a row's own columns, where each row is a group."""
+        return frozenset(self.beside if self.numbered else ())
+
     def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
         """See `rewrite.prune.Prunable`."""
         beside = tuple(n for n in self.beside if needed is None or n in needed)
-        body = prune(self.body, needed)
-        used = _used(body, self.leaf) | {self.key, *beside}
+        asked = _Asked(self.leaf.schema, ordered=self.leaf.ordered)
+        prune(substituted(self.body, self.leaf, asked), needed)
+        used = asked.names_asked | {self.key, *beside}
         leaf = replace(self.leaf, schema=tuple(c for c in self.leaf.schema if c.name in used))
-        body = substituted(body, self.leaf, leaf)
+        body = prune(substituted(self.body, self.leaf, leaf), needed)
         left = {*beside, *body.names()}
         schema = tuple(c for c in self.schema if c.name in left)
         source = prune(self.source, used)
         return replace(self, schema=schema, source=source, leaf=leaf, body=body, beside=beside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Rel):
+    """Stands for a leaf and learns which of its columns the body reads."""
+
+    names_asked: set[str] = field(default_factory=set, compare=False)
+    ordered: bool = False
+
+    @property
+    def serialized(self) -> bool:
+        return self.ordered
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        self.names_asked.update(self.names() if needed is None else needed)
+        return self
 
 
 def free_name(stem: str, rel: Rel) -> str:
@@ -88,9 +111,9 @@ def substituted(rel: Rel, old: Rel, new: Rel) -> Rel:
     return map_inputs(rel, lambda r: substituted(r, old, new))
 
 
-def _used(body: Rel, leaf: Leaf) -> set[str]:
+def used_of(body: Rel, leaf: Leaf) -> set[str]:
     """Names of the leaf's columns that something in `body` reads or hands on."""
-    found: set[str] = set()
+    found: set[str] = set(leaf.names()) if body is leaf else set()
     for node in walk(body):
         if node is not leaf:
             found |= {c.name for c in node.schema}

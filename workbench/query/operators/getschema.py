@@ -10,7 +10,7 @@ from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
 from workbench.query.plan import Rel, Values
 
-_DOTNET = {
+DOTNET = {
     "bool": "System.SByte", "int": "System.Int32", "long": "System.Int64", "real": "System.Double",
     "decimal": "System.Data.SqlTypes.SqlDecimal", "string": "System.String", "datetime": "System.DateTime",
     "timespan": "System.TimeSpan", "dynamic": "System.Object", "guid": "System.Guid",
@@ -39,5 +39,5 @@ class GetSchema:
             Column("ColumnType", ScalarType.STRING),
         )
         visible = [c for c in source.schema if not c.hidden]
-        rows = tuple((c.name, i, _DOTNET[c.type.value], c.type.value) for i, c in enumerate(visible))
+        rows = tuple((c.name, i, DOTNET[c.type.value], c.type.value) for i, c in enumerate(visible))
         return Values(schema, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.base.diagnostics import query as diagnostics
@@ -44,6 +44,11 @@ class Binned(Rel):
     anchor: Any
     step: Any
 
+    @property
+    def passing(self) -> frozenset[str]:
+        """See `rewrite.push_down.Passing`."""
+        return frozenset(self.source.names()) - {self.name}
+
     def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
         """See `rewrite.prune.Prunable`."""
         below = None if needed is None else (needed - {self.name}) | columns_of(self.axis)
@@ -71,6 +76,19 @@ class Series(Rel):
     last: int | None
     nonempty: bool
     span: Span
+
+    @property
+    def passing(self) -> frozenset[str]:
+        """See `rewrite.push_down.Passing`: each series is made of the rows with its keys."""
+        return frozenset() if self.nonempty else frozenset(self.keys)
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        values = tuple(v for v in self.values if needed is None or v[0].name in needed)
+        gone = {c.name for c, _ in self.values} - {c.name for c, _ in values}
+        schema = tuple(c for c in self.schema if c.name not in gone)
+        source = prune(self.source, {*self.keys, self.place, *(c.name for c, _ in values)})
+        return replace(self, schema=schema, source=source, values=values)
 
 
 @operator(

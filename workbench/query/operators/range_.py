@@ -12,6 +12,7 @@ from workbench.query.operators._card import BinderApi, ParserApi, operator
 from workbench.query.plan import ONE_ROW, Const, Range, Rel
 
 T = ScalarType
+_MOST_ROWS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,8 @@ class RangeOperator:
             if not isinstance(folded, Const):
                 raise diagnostics.not_constant("a bound of range", node.span)
             constants.append(folded)
+        first, last, by = (c.value for c in constants)
+        if None not in (first, last, by) and by and (last - first) / by > _MOST_ROWS:
+            why = f"{(last - first) // by + 1:,} rows are more than {_MOST_ROWS:,}"
+            raise diagnostics.bad_argument("range", why, s.span)
         return Range((Column(s.name, type_),), constants[0], constants[1], constants[2])

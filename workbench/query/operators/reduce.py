@@ -2,14 +2,14 @@
 
 A text is cut into words. It joins the first group of texts with as many words of which at least
 half are equal in their places; words that differ within a group become `*`. Groups of fewer rows
-than `threshold` (a share of all rows) are put together as the pattern `*`.
+than `threshold` (a share of all rows), and rows that stand alone, are put together as `others`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Project, Rel
+from workbench.query.plan import Col, Project, Rel
 
 T = ScalarType
 _SCHEMA = (Column("Pattern", T.STRING), Column("Count", T.LONG), Column("Representative", T.STRING))
@@ -28,15 +28,19 @@ _DEFAULT_THRESHOLD = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reduced(Rel):
-    """Patterns of the texts in the one column of `source`, the most frequent first."""
+    """Patterns of the texts in the column `__text` of `source`, the most frequent first.
+
+    `each`: the rows of the source, with the pattern that each has.
+    """
 
     source: Rel
     threshold: float
     characters: str
+    each: bool
 
     @property
     def serialized(self) -> bool:
-        return True
+        return self.source.serialized if self.each else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,21 @@ class ReduceSyntax(syntax.Operator):
     text: syntax.Expression
     threshold: syntax.Expression | None
     characters: syntax.Expression | None
+    each: bool
 
 
-@operator("reduce", syntax="reduce by TEXT [with threshold=SHARE, characters='…']")
+@operator("reduce", syntax="reduce [kind=source] by TEXT [with threshold=SHARE, characters='…']")
 class Reduce:
-    """One row a pattern of similar texts: Pattern, Count, and the first text as Representative."""
+    """One row a pattern of similar texts: Pattern, Count, and the first text as Representative.
+
+    With `kind=source` the rows stay, and have these columns beside their own.
+    """
 
     @staticmethod
     def parse(p: ParserApi, keyword: Token) -> ReduceSyntax:
-        p.options("reduce", ())
+        options = p.options("reduce", ("kind",))
+        if options.get("kind", "source") != "source":
+            raise diagnostics.bad_option(str(options["kind"]), "reduce kind", keyword.span, ("source",))
         p.expect_word("by")
         text = p.expression()
         given: dict[str, syntax.Expression] = {}
@@ -68,7 +78,8 @@ class Reduce:
                 if not p.accept(","):
                     break
         span = keyword.span.to(p.last_span)
-        return ReduceSyntax(span, "reduce", text, given.get("threshold"), given.get("characters"))
+        threshold, characters = given.get("threshold"), given.get("characters")
+        return ReduceSyntax(span, "reduce", text, threshold, characters, "kind" in options)
 
     @staticmethod
     def bind(s: ReduceSyntax, source: Rel, b: BinderApi) -> Rel:
@@ -80,17 +91,37 @@ class Reduce:
         if s.characters is not None:
             characters = str(b.constant(s.characters, "characters", T.STRING))
         text = b.convert(b.expr(s.text, source), T.STRING)
-        narrowed = Project((Column("__text", T.STRING),), source, (("__text", text),))
-        return Reduced(_SCHEMA, narrowed, float(threshold), characters)
+        kept = [(c.name, Col(c.type, c.name)) for c in source.schema] if s.each else []
+        schema = (*(source.schema if s.each else ()), Column("__text", T.STRING, hidden=True))
+        made = Project(schema, source, (*kept, ("__text", text)))
+        taken = {c.name for c in source.schema} if s.each else set()
+        columns = tuple(replace(c, name=_free(c.name, taken)) for c in _SCHEMA)
+        return Reduced((*schema[:-1], *columns), made, float(threshold), characters, s.each)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    free, number = name, 1
+    while free in taken:
+        free, number = f"{name}{number}", number + 1
+    return free
 
 
 @to_polars.register
 def _reduced(rel: Reduced, context: PolarsContext) -> Frame:
-    texts = context.canonical_frame(rel.source).group_by("__text", maintain_order=True).len()
-    counted = context.collect(texts)
-    rows = sorted(_patterns(counted, rel.threshold, rel.characters), key=lambda r: -r[1])
-    schema = {"Pattern": pl.String, "Count": pl.Int64, "Representative": pl.String}
-    return Frame(pl.DataFrame(rows, schema=schema, orient="row").lazy(), {})
+    lazy = context.canonical_frame(rel.source)
+    counted = context.collect(lazy.select("__text").group_by("__text", maintain_order=True).len())
+    found = _patterns(counted, rel.threshold, rel.characters)
+    pattern, count, representative = (c.name for c in rel.schema[-3:])
+    if rel.each:
+        of_text = {t: (text, n, first) for text, n, first, texts in found for t in texts}
+        rows = [(t, *own) for t, own in of_text.items()]
+        kinds = {"__text": pl.String, pattern: pl.String, count: pl.Int64, representative: pl.String}
+        table = pl.DataFrame(rows, schema=kinds, orient="row").lazy()
+        joined = lazy.join(table, on="__text", how="left", maintain_order="left")
+        return Frame(joined.select(rel.names()), {})
+    kinds = {pattern: pl.String, count: pl.Int64, representative: pl.String}
+    counts = sorted(((text, n, first) for text, n, first, _ in found), key=lambda r: -r[1])
+    return Frame(pl.DataFrame(counts, schema=kinds, orient="row").lazy(), {})
 
 
 @dataclass(slots=True)
@@ -99,11 +130,13 @@ class _Group:
 
     words: list[str | None]
     gaps: list[str]
-    first: str
+    texts: list[str] = field(default_factory=list)
     count: int = 0
 
 
-def _patterns(counted: pl.DataFrame, threshold: float, characters: str) -> Iterator[tuple[str, int, str]]:
+def _patterns(
+    counted: pl.DataFrame, threshold: float, characters: str
+) -> Iterator[tuple[str, int, str, list[str]]]:
     cut = re.compile(
         f"([^A-Za-z0-9{re.escape(characters)}]+|[{re.escape(characters)}]+)"
         if characters
@@ -116,20 +149,23 @@ def _patterns(counted: pl.DataFrame, threshold: float, characters: str) -> Itera
         alike = groups.setdefault(len(words), [])
         group = _nearest(alike, words)
         if group is None:
-            group = _Group(list(words), gaps, text)
+            group = _Group(list(words), gaps)
             alike.append(group)
+        group.texts.append(text)
         group.words = [a if a == b else None for a, b in zip(group.words, words, strict=True)]
         group.gaps = [a if a == b else "" for a, b in zip(group.gaps, gaps, strict=True)]
         group.count += count
-    least = threshold * float(counted["len"].sum())
-    rest: tuple[int, str] | None = None
+    total = int(counted["len"].sum())
+    least = max(threshold * total, min(2, total))
+    rest = _Group([], [])
     for group in (g for alike in groups.values() for g in alike):
         if group.count >= least:
-            yield _text(group, characters), group.count, group.first
+            yield _text(group, characters), group.count, group.texts[0], group.texts
         else:
-            rest = (group.count + (rest[0] if rest else 0), rest[1] if rest else group.first)
-    if rest is not None:
-        yield "*", rest[0], rest[1]
+            rest.count += group.count
+            rest.texts += group.texts
+    if rest.texts:
+        yield "others", rest.count, "", rest.texts
 
 
 def _nearest(groups: list[_Group], words: list[str]) -> _Group | None:

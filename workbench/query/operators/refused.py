@@ -5,9 +5,6 @@ from __future__ import annotations
 _GRAPH = "graphs are not kept here: join the table of edges with itself"
 
 REFUSED: dict[str, str] = {
-    "facet": "a query gives one table here: write one query a column, with summarize count() by",
-    "fork": "a query gives one table here: name the rows with let, and write one query a branch",
-    "macro-expand": "there is one repository here: union the tables",
     "execute-and-cache": "name the rows with let, or keep the cell's result with --as",
     "make-graph": _GRAPH,
     "graph": _GRAPH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +20,13 @@ class Sampled(Rel):
 
     source: Rel
     count: int
+
+    random = True
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        source = prune(self.source, needed)
+        return Sampled(source.schema, source, self.count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ no state is computed for all rows at once; the rest row by row (`_state`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -21,7 +21,7 @@ from workbench.query.lexer import Token
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi, ParserApi, operator
 from workbench.query.operators._state import Evaluator
-from workbench.query.plan import Col, Const, Expr, Rel, Sort, SortKey, Values
+from workbench.query.plan import Col, Const, Expr, Rel, Sort, SortKey, Values, columns_of, expressions_of
 
 T = ScalarType
 OUTPUTS = ("all", "last", "none")
@@ -50,6 +50,17 @@ class Sequences(Rel):
     @property
     def serialized(self) -> bool:
         return True
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`; a step may name a column `step.column` too."""
+        if needed is None:
+            return replace(self, source=prune(self.source, None))
+        read = {n for e in expressions_of(self) for n in columns_of(e)}
+        plain = {n.partition(".")[2] for n in read if any(n.startswith(f"{s.name}.") for s in self.steps)}
+        source = prune(self.source, needed | read | plain | set(self.partition))
+        made = {n for n, _ in self.declared} | {self.match_id}
+        left = {*source.names(), *made}
+        return replace(self, schema=tuple(c for c in self.schema if c.name in left), source=source)
 
 
 # ---- syntax -----------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class UnionOperator:
             try:
                 rel = b.table(node)
             except WorkbenchError as error:
-                if s.fuzzy and error.code == "KQL102":
+                if s.fuzzy and error.code in ("KQL102", "KQL405"):
                     continue
                 raise
             label = b.label(node) or f"union_arg{number}"
@@ -93,18 +93,17 @@ def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: st
             target.append((Column(name, kinds[0], hidden[name]), name, kinds[0]))
         else:
             target += [(Column(f"{name}_{k.value}", k, hidden[name]), name, k) for k in kinds]
+    schema = tuple(c for c, _, _ in target)
+    if with_source is not None:
+        schema = (Column(with_source, ScalarType.STRING), *schema)
+    nulls = {kind: Const(kind, "" if kind is ScalarType.STRING else None) for _, _, kind in target}
     ready = []
     for label, rel in parts:
         columns: list[tuple[str, Expr]] = []
         if with_source is not None:
             columns.append((with_source, Const(ScalarType.STRING, label)))
+        own = {c.name: c.type for c in rel.schema}
         for column, name, kind in target:
-            own = rel.column(name)
-            there = own is not None and own.type is kind
-            null = Const(kind, "" if kind is ScalarType.STRING else None)
-            columns.append((column.name, Col(kind, name) if there else null))
-        schema = tuple(c for c, _, _ in target)
-        if with_source is not None:
-            schema = (Column(with_source, ScalarType.STRING), *schema)
+            columns.append((column.name, Col(kind, name) if own.get(name) is kind else nulls[kind]))
         ready.append(Project(schema, rel, tuple(columns)))
     return Union(ready[0].schema, tuple(ready)) if len(ready) > 1 else ready[0]

@@ -6,8 +6,18 @@ sign, path. `and`/`or` chains become balanced trees, so that a thousand terms ne
 
 from __future__ import annotations
 
+import re
+
+from workbench.base import clock
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.dtypes import ScalarType, parse_datetime, parse_timespan, timespan_of
+from workbench.base.dtypes import (
+    DECIMAL_SCALE,
+    TICKS_PER_DAY,
+    ScalarType,
+    parse_datetime,
+    parse_timespan,
+    timespan_of,
+)
 from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
@@ -24,6 +34,7 @@ _LEVELS: dict[str, int] = {
     **dict.fromkeys(_EQUALITY, 3), **dict.fromkeys(("<", ">", "<=", ">="), 4),
     **dict.fromkeys(("+", "-"), 5), **dict.fromkeys(("*", "/", "%"), 6),
 }  # fmt: skip
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2}(?::\d{2}(?:\.\d+)?)?)")
 _TEXT_LEVEL = 7
 _MAX_DEPTH = 120
 # The spellings that the language takes: `tRue` is a name.
@@ -167,7 +178,11 @@ class ExpressionParser(TokenReader):
                 return syntax.Member(base.span.to(end.span), base, selector.value, selector.span)
             return syntax.Index(base.span.to(end.span), base, selector)
         token = self.peek()
-        if token.kind is Kind.NAME and self.peek(1).is_mark("(") and isinstance(base, syntax.Call | syntax.Qualified):
+        if (
+            token.kind is Kind.NAME
+            and self.peek(1).is_mark("(")
+            and isinstance(base, syntax.Call | syntax.Qualified)
+        ):
             call = self._primary()  # workspace("w").table("T"), database("d").f(…)
             assert isinstance(call, syntax.Call)
             return syntax.Qualified(base.span.to(call.span), base, call)
@@ -342,15 +357,21 @@ def _typed(name: str, raw: str, span: Span) -> syntax.Literal:
     try:
         if type_ is ScalarType.DATETIME:
             value = parse_datetime(raw)
+            if value is None and (time := _TIME_OF_DAY.fullmatch(raw.strip())):
+                # A time alone is one of today.
+                today = clock.now_ticks() // TICKS_PER_DAY * TICKS_PER_DAY
+                value = parse_datetime(f"1970-01-01T{time[1]:0>2}:{time[2]}")
+                value = None if value is None else today + value
         elif type_ is ScalarType.TIMESPAN:
             value = parse_timespan(raw)
         elif type_ in (ScalarType.INT, ScalarType.LONG):
-            value = int(raw, 16) if raw.lower().lstrip("+-").startswith("0x") else int(raw)
+            number = int(raw, 16) if raw.lower().lstrip("+-").startswith("0x") else int(raw)
+            most = 2**31 if type_ is ScalarType.INT else 2**63
+            value = number if -most <= number < most else None
         elif type_ is ScalarType.REAL:
             value = float({"+inf": "inf", "-inf": "-inf"}.get(raw.lower(), raw))
         elif type_ is ScalarType.DECIMAL:
-            float(raw)
-            value = raw
+            value = raw if abs(float(raw)) < 10.0 ** (38 - DECIMAL_SCALE) else None
         elif type_ is ScalarType.BOOL:
             value = {"true": True, "false": False, "1": True, "0": False}[raw.lower()]
         elif type_ is ScalarType.GUID:

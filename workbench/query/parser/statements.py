@@ -1,4 +1,4 @@
-"""Whole texts: statements, pipelines, let functions. Tabular operators are looked up by keyword."""
+"""Whole texts and pipelines. Tabular operators are looked up by keyword."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
 from workbench.query.operators import OPERATORS
 from workbench.query.operators.refused import REFUSED
-from workbench.query.parser.expressions import ExpressionParser
+from workbench.query.parser.declarations import DeclarationParser
 
 
 def parse(text: str) -> syntax.Query:
@@ -34,7 +34,31 @@ def parse(text: str) -> syntax.Query:
         raise error.within(text) from None
 
 
-class Parser(ExpressionParser):
+def parse_function(text: str, begins: int = 0) -> syntax.FunctionBody:
+    """The syntax of `(parameters) { body }`; its spans count from `begins`.
+
+    Raises
+    ------
+    WorkbenchError
+        KQL00x with a span that counts from `begins`.
+
+    Examples
+    --------
+    >>> parse_function("(n: long = 5) { T | take n }").parameters[0].name
+    'n'
+    """
+    parser = Parser(" " * begins + text)
+    try:
+        body = parser.function()
+    except RecursionError:
+        raise diagnostics.too_deep(parser.peek().span) from None
+    token = parser.peek()
+    if token.kind is not Kind.END:
+        raise diagnostics.expected("the end of the function", token.shown, token.span)
+    return body
+
+
+class Parser(DeclarationParser):
     """The whole parser; operators get it as `ParserApi`."""
 
     def query(self) -> syntax.Query:
@@ -44,7 +68,7 @@ class Parser(ExpressionParser):
         while self.peek().kind is not Kind.END:
             if self.accept(";"):
                 continue
-            statement = self._statement()
+            statement = self.statement()
             if statement is not None:
                 statements.append(statement)
             else:
@@ -57,91 +81,6 @@ class Parser(ExpressionParser):
                         hint = "a statement ends with ';'"
                     raise diagnostics.expected("'|' or ';'", token.shown, token.span, hint)
         return syntax.Query(start.to(self.last_span), tuple(statements), tuple(pipelines))
-
-    def _statement(self) -> syntax.Statement | None:
-        token = self.peek()
-        if (token.is_word("let") and self.peek(2).is_mark("=")) or (
-            token.is_word("let") and self.peek(1).is_mark("[")
-        ):
-            return self._let()
-        if token.is_word("set") and self.peek(1).kind is Kind.NAME:
-            self.next()
-            name = self.name()
-            value = self.unnamed_expression() if self.accept("=") else None
-            return syntax.SetOption(token.span.to(self.last_span), str(name.value), value)
-        if token.is_word("declare") and self.peek(1).is_word("query_parameters"):
-            self.next()
-            self.next()
-            parameters = self._parameters()
-            return syntax.DeclareParameters(token.span.to(self.last_span), parameters)
-        return None
-
-    def _let(self) -> syntax.Let:
-        start = self.next()
-        name = self.name()
-        self.expect("=")
-        value: syntax.Pipeline | syntax.Expression | syntax.FunctionBody
-        view = self.accept_word("view") is not None
-        if self._at_function():
-            value = self._function(view)
-        else:
-            found = self.pipeline_or_expression()
-            value = found.pipeline if isinstance(found, syntax.Lambda) else found
-        return syntax.Let(start.span.to(self.last_span), str(name.value), value, name.span)
-
-    def _at_function(self) -> bool:
-        if not self.peek().is_mark("("):
-            return False
-        if self.peek(1).is_mark(")"):
-            return self.peek(2).is_mark("{")
-        after = 2 if self.peek(1).kind is Kind.NAME else 4  # ['quoted name'] is three tokens
-        if not self.peek(after).is_mark(":"):
-            return False
-        word = self.peek(after + 1)
-        return word.is_mark("(") or word.kind is Kind.NAME
-
-    def _function(self, view: bool) -> syntax.FunctionBody:
-        start = self.peek()
-        parameters = self._parameters()
-        self.expect("{")
-        statements: list[syntax.Statement] = []
-        result: syntax.Pipeline | syntax.Expression | None = None
-        while not self.peek().is_mark("}"):
-            if self.accept(";"):
-                continue
-            statement = self._statement()
-            if statement is not None:
-                statements.append(statement)
-            else:
-                found = self.pipeline_or_expression()
-                result = found.pipeline if isinstance(found, syntax.Lambda) else found
-            if not self.peek().is_mark("}"):
-                self.expect(";")
-        end = self.expect("}")
-        span = start.span.to(end.span)
-        return syntax.FunctionBody(
-            span, parameters, tuple(statements), result, self.text[span.start : span.end], view
-        )
-
-    def _parameters(self) -> tuple[syntax.Parameter, ...]:
-        self.expect("(")
-        found = [] if self.peek().is_mark(")") else self.list_of(self._parameter)
-        self.expect(")")
-        return tuple(found)
-
-    def _parameter(self) -> syntax.Parameter:
-        name = self.name()
-        self.expect(":")
-        if self.peek().is_mark("("):
-            if self.peek(1).is_mark("*"):
-                self.expect("(")
-                self.next()
-                self.expect(")")
-                return syntax.Parameter(name.span, str(name.value), None, None)
-            return syntax.Parameter(name.span, str(name.value), None, self.column_list())
-        type_ = self.type_name()
-        default = self.expression() if self.accept("=") else None
-        return syntax.Parameter(name.span, str(name.value), type_, None, default)
 
     # ---- pipelines --------------------------------------------------------------------------
 
@@ -180,10 +119,12 @@ class Parser(ExpressionParser):
         token = self.peek()
         if token.kind is not Kind.NAME:
             return None
-        card = OPERATORS.get(str(token.value))
+        start = self.mark()
+        card = OPERATORS.get(str(self._keyword().value))
+        after = self.peek()
+        self.rewind(start)
         if card is None or not card.source:
             return None
-        after = self.peek(1)
         if after.is_mark("|", ")", ",", ";", "=", ".") or after.kind is Kind.END:
             return None
         if token.value == "range" and (after.is_mark("(") or after.kind is not Kind.NAME):

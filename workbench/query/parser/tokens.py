@@ -147,6 +147,8 @@ class TokenReader:
             name = str(name_token.value)
             if name in ("hint", "__crossDB", "__crossCluster", "decodeblocks", "expandoutput", "bin_legacy"):
                 while not self.peek().is_mark("="):
+                    if self.peek().kind is Kind.END:
+                        raise diagnostics.expected("'='", self.peek().shown, self.peek().span)
                     self.next()
                 self.next()
                 self._option_value()

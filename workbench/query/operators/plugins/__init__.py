@@ -5,8 +5,11 @@
 from workbench.query.operators.plugins import (  # noqa: F401
     activity,
     bag_unpack,
+    cohorts,
     lookups,
+    mining,
     pivot,
+    sequences,
     shapes,
     windows,
 )
@@ -14,9 +17,8 @@ from workbench.query.operators.plugins._card import PLUGINS, OutputSchema, Plugi
 
 _OUTSIDE = "import what it would fetch: workbench import"
 _PROGRAMS = "queries run no other programs here: take the rows into Python with Result.frame"
-_CLOUD = "it asks a service of Azure"
-_MINING = "summarize by the columns of interest, or use reduce for texts"
-_SEQUENCES = "use scan, which finds sequences of rows step by step"
+_CLOUD = "it asks a service of Azure: take the rows into Python with Result.frame"
+_GEOGRAPHY = "geography is not computed here: take the rows into Python with Result.frame"
 
 REFUSED: dict[str, str] = {
     "python": _PROGRAMS,
@@ -33,14 +35,13 @@ REFUSED: dict[str, str] = {
     "ai_chat_completion_prompt": _CLOUD,
     "ai_embeddings": _CLOUD,
     "ai_embed_text": _CLOUD,
-    "autocluster": _MINING,
-    "basket": _MINING,
-    "diffpatterns": _MINING,
-    "diffpatterns_text": _MINING,
-    "sequence_detect": _SEQUENCES,
-    "funnel_sequence": _SEQUENCES,
-    "funnel_sequence_completion": _SEQUENCES,
-    "new_activity_metrics": "use activity_counts_metrics or activity_metrics",
+    "diffpatterns_text": "reduce finds patterns of texts: compare those of the two sets",
+    "dax_request": _OUTSIDE,
+    "execute_query": _OUTSIDE,
+    "execute_show_command": _OUTSIDE,
+    "external_datatable": "bind a DataFrame of the notebook by its name",
+    "geo_polygon_lookup": _GEOGRAPHY,
+    "geo_line_lookup": _GEOGRAPHY,
     "infer_storage_schema": "workbench import finds the schema of files",
     "infer_storage_schema_with_suggestions": "workbench import finds the schema of files",
 }

@@ -47,6 +47,7 @@ class PluginCall:
         self.name = call.name
         self.span = call.span
         self.schema = schema
+        self.arguments = list(call.arguments)
         self.positional = [a for a in call.arguments if not isinstance(a, syntax.Named)]
         self.named = {a.names[0]: a for a in call.arguments if isinstance(a, syntax.Named)}
         self._asked: set[str] = set()

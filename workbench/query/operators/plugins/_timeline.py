@@ -99,7 +99,7 @@ def duration(call: PluginCall, place: int, name: str, when: ScalarType, b: Binde
     if isinstance(value, str) and value.lower() in _CALENDAR and when is T.DATETIME:
         return value.lower()
     value = call.constant(place, name, b, T.TIMESPAN if when is T.DATETIME else when)
-    if value is None or value <= 0:
+    if value is None or isinstance(value, str) or value <= 0:
         raise diagnostics.bad_argument(call.name, f"{name} has to be greater than 0", call.span)
     return value
 

@@ -35,6 +35,11 @@ class Unpack(Rel):
     def serialized(self) -> bool:
         return self.source.serialized
 
+    @property
+    def passing(self) -> frozenset[str]:
+        """See `rewrite.push_down.Passing`."""
+        return frozenset(self.names()) - {self.bag, *(f[1] for f in self.fields)}
+
     def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
         """See `rewrite.prune.Prunable`."""
         if needed is None:

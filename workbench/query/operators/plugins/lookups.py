@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -33,6 +33,17 @@ class NetworkLookup(Rel):
     added: tuple[tuple[str, str], ...]
     unmatched: bool
     bits: int
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        needed = set(self.names()) if needed is None else needed
+        added = tuple(pair for pair in self.added if pair[1] in needed)
+        gone = {new for _, new in self.added}
+        left = prune(self.left, (needed - gone) | {_ADDRESS, *(a for a, _ in self.keys)})
+        right = prune(self.right, {_NETWORK, *(b for _, b in self.keys), *(old for old, _ in added)})
+        kept = {*left.names(), *(new for _, new in added)}
+        schema = tuple(c for c in self.schema if c.name in kept)
+        return replace(self, schema=schema, left=left, right=right, added=added)
 
 
 @to_polars.register
@@ -118,11 +129,11 @@ def _parsed(text: str | None, bits: int) -> tuple[int, int] | None:
 def _registered(name: str, bits: int, family: str) -> None:
     @plugin(name, syntax=f"{name}(TABLE, ADDRESS, NETWORK [, KEY, …] [, return_unmatched=true])")
     class _Lookup:
+        """Columns of the rows of a table whose network holds the address of this row."""
+
         @staticmethod
         def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
             return _bound(call, source, b, bits, family)
-
-    _Lookup.__doc__ = "Columns of the rows of a table whose network holds the address of this row."
 
 
 def _bound(call: PluginCall, source: Rel, b: BinderApi, bits: int, family: str) -> Rel:

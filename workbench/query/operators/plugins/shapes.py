@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -10,8 +11,9 @@ from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi
+from workbench.query.operators._several import leaf_of, several
 from workbench.query.operators.plugins._card import Computed, PluginCall, plugin, projected
-from workbench.query.plan import Col, Expr, Limit, Rel
+from workbench.query.plan import Aggregate, Col, Expr, Limit, Rel, Summarize, columns_of
 
 T = ScalarType
 _OUT_OF_ORDER = "ERROR(columns are out of order)"
@@ -50,13 +52,52 @@ class Narrow:
 
 @plugin("preview", syntax="preview(N)")
 class Preview:
-    """The first N rows."""
+    """Two tables: the first N rows, and in `Count` how many there are."""
 
     @staticmethod
     def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
         count = call.constant(0, "NumberOfRows", b, T.LONG, 1)
         call.finish(1)
-        return Limit(source.schema, source, int(count or 0))
+        leaf = leaf_of(source)
+        first = Limit(leaf.schema, leaf, max(0, int(count or 0)))
+        return several(source, leaf, [("Results", first), ("Results_2", _counted(leaf, "Count"))])
+
+
+def _counted(source: Rel, name: str) -> Rel:
+    column = Column(name, T.LONG)
+    return Summarize((column,), source, (), (Aggregate("count", (), (), (column,)),))
+
+
+@plugin("estimate_rows_count", syntax="estimate_rows_count()")
+class EstimateRowsCount:
+    """How many rows there are, counted."""
+
+    @staticmethod
+    def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
+        call.finish(0)
+        return _counted(source, "EstimatedRowsCount")
+
+
+@plugin("identity", syntax="identity()")
+class Identity:
+    """The same rows."""
+
+    @staticmethod
+    def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
+        call.finish(0)
+        return source
+
+
+@plugin("identity_v3", syntax="identity_v3([MODE [, TEXT]])")
+class IdentityV3:
+    """The same rows, whatever the arguments say."""
+
+    @staticmethod
+    def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
+        call.constant(0, "mode", b, T.STRING)
+        call.constant(1, "exceptionText", b, T.STRING)
+        call.finish(2)
+        return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +112,11 @@ class Near(Rel):
     @property
     def serialized(self) -> bool:
         return self.source.serialized
+
+    def pruned(self, needed: set[str] | None, prune: Callable[[Rel, set[str] | None], Rel]) -> Rel:
+        """See `rewrite.prune.Prunable`."""
+        source = prune(self.source, None if needed is None else needed | columns_of(self.condition))
+        return replace(self, schema=source.schema, source=source)
 
 
 @to_polars.register
@@ -105,7 +151,7 @@ class SchemaMerge:
         keep_order = bool(call.constant(0, "PreserveOrder", b, T.BOOL, True))
         call.finish(1)
         names = ("ColumnName", "ColumnOrdinal", "DataType", "ColumnType")
-        types = (T.STRING, T.LONG, T.STRING, T.STRING)
+        types = (T.STRING, T.INT, T.STRING, T.STRING)
         given = [b.columns([_name(n, call)], source)[0][1] for n in names]
         columns = [(n, b.convert(e, t)) for n, e, t in zip(names, given, types, strict=True)]
         schema = tuple(Column(n, t) for n, t in zip(names, types, strict=True))
@@ -129,10 +175,10 @@ def _merged(rows: pl.DataFrame, keep_order: bool) -> pl.DataFrame:
     fault = pl.when(moved).then(pl.lit(_OUT_OF_ORDER)).when(pl.col("types") > 1).then(pl.lit(_TWO_TYPES))
     bad = fault.is_not_null()
     ordered = merged.sort("last", maintain_order=True).with_columns(fault.alias("fault"))
-    ordinal = pl.col("first") if keep_order else pl.int_range(pl.len(), dtype=pl.Int64)
+    ordinal = pl.col("first") if keep_order else pl.int_range(pl.len(), dtype=pl.Int32)
     named = pl.concat_str(pl.lit("ERROR(unknown CSL type:"), "fault", pl.lit(")"))
     made = ordered.with_columns(
-        pl.when(bad).then(pl.lit(-1, dtype=pl.Int64)).otherwise(ordinal).alias("ColumnOrdinal"),
+        pl.when(bad).then(pl.lit(-1, dtype=pl.Int32)).otherwise(ordinal).alias("ColumnOrdinal"),
         pl.when(bad).then(named).otherwise("DataType").alias("DataType"),
         pl.when(bad).then("fault").otherwise("ColumnType").alias("ColumnType"),
     )

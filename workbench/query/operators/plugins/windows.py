@@ -144,7 +144,7 @@ class RollingPercentile:
 
 @plugin("dcount_intersect", syntax="dcount_intersect(HLL, HLL, …)")
 class DCountIntersect:
-    """How many different values the first set of `hll()` has, the first two share, the first three, …"""
+    """Columns `s0`, `s1`, …: how many different values the first set of `hll()` has, the first two share, and so on."""
 
     @staticmethod
     def bind(call: PluginCall, source: Rel, b: BinderApi) -> Rel:
