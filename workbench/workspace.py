@@ -13,7 +13,13 @@ from workbench.base.dtypes import Schema
 from workbench.query.result import Result
 
 if TYPE_CHECKING:
-    from workbench.query.backends.polars import TableScan
+    import polars as pl
+
+    from workbench.base.terms import Terms
+    from workbench.query.backends.polars import BuildPath, TableScan
+    from workbench.query.control import Control
+    from workbench.query.plan import PathColumn
+    from workbench.query.surroundings import Facts, FunctionText
     from workbench.repository.tables import Repository
 
 
@@ -50,6 +56,11 @@ class Workspace:
         return self.repository.path
 
     @property
+    def source(self) -> StoredTables:
+        """The tables as `query.run` and `query.language` take them."""
+        return self._source
+
+    @property
     def tables(self) -> list[str]:
         """Names of all tables, sorted."""
         return self.repository.tables()
@@ -61,11 +72,18 @@ class Workspace:
         timespan: str | None = None,
         limit: int | None = None,
         scope: Callable[[str], Any] | None = None,
+        control: Control | None = None,
+        on: str = "polars",
+        sql: bool = False,
+        dialect: str | None = None,
     ) -> Result:
-        """Answer a KQL text; see `workbench.query.run.run`."""
+        """Answer a KQL text (see `workbench.query.run.run`), a SELECT of SQL, or a command such as `.show tables`."""
+        from workbench.query import commands
         from workbench.query.run import run
 
-        return run(text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope)
+        if not (sql or dialect) and commands.is_command(text):
+            return commands.ask(text, self._source, self.repository.functions, limit=limit)
+        return run(text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope, control=control, on=on, sql=sql, dialect=dialect)  # fmt: skip
 
     def explain(
         self,
@@ -73,11 +91,18 @@ class Workspace:
         parameters: Mapping[str, Any] | None = None,
         timespan: str | None = None,
         scope: Callable[[str], Any] | None = None,
+        on: str = "polars",
+        sql: bool = False,
+        dialect: str | None = None,
     ) -> str:
-        """What a query becomes: plan, rewritten plan, files, Polars plan."""
+        """What a query becomes: syntax, plan, rewritten plan, what is computed once, which files are read and why
+        not the others, Polars plan; its SQL for another engine."""
+        from workbench.query import commands
         from workbench.query.run import explain
 
-        return explain(text, self._source, parameters=parameters, timespan=timespan, scope=scope)
+        if not (sql or dialect) and commands.is_command(text):
+            raise commands.no_plan(text)
+        return explain(text, self._source, parameters=parameters, timespan=timespan, scope=scope, on=on, sql=sql, dialect=dialect)  # fmt: skip
 
     def ingest(self, table: str, records: Iterable[Mapping[str, Any]]) -> int:
         """Store records in a table, made where it is missing; gives how many were stored."""
@@ -89,8 +114,10 @@ class Workspace:
 class StoredTables:
     """The repository as `query.run.Tables`."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, terms: Terms | None = None) -> None:
         self._repository = repository
+        self._terms = terms
+        self.surroundings = StoredSurroundings(repository)
 
     def tables(self) -> list[str]:
         return self._repository.tables()
@@ -99,4 +126,48 @@ class StoredTables:
         return self._repository.schema(table) if self._repository.has(table) else None
 
     def scan(self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]) -> TableScan:  # fmt: skip
-        return self._repository.scan(table, columns, time_range)
+        return self._repository.scan(table, columns, time_range, terms=self._terms)
+
+    def holding(self, terms: Terms) -> StoredTables:
+        """The same tables without the data files that can't hold `terms`."""
+        return StoredTables(self._repository, terms)
+
+    def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool:
+        return self._repository.has(table) and self._repository.is_shredded(table, column, keys)
+
+    def scan_paths(self, table: str, columns: Sequence[str], time_range: tuple[int | None, int | None], paths: Sequence[PathColumn], build: BuildPath) -> TableScan:  # fmt: skip
+        from workbench.repository.tables import Kind, PathRead
+
+        def read(path: PathColumn) -> PathRead:
+            def made(column: pl.Expr, kind: Kind) -> pl.Expr:
+                return build(path, column, kind.value)
+
+            return PathRead(path.name, path.column, path.keys, made)
+
+        return self._repository.scan(table, columns, time_range, [read(p) for p in paths], terms=self._terms)
+
+
+class StoredSurroundings:
+    """What the repository keeps beside tables, as `query.surroundings.Surroundings`."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The folder's name, the id and the path."""
+        path = self._repository.path
+        return (path.rstrip("/").rsplit("/", 1)[-1], self._repository.workspace_id, path)
+
+    @property
+    def folders(self) -> Sequence[str]:
+        return self._repository.open_folders()
+
+    def facts(self, table: str) -> Facts | None:
+        return self._repository.facts(table) if self._repository.has(table) else None
+
+    def functions(self) -> Sequence[str]:
+        return self._repository.functions.names()
+
+    def function(self, name: str) -> FunctionText | None:
+        return self._repository.functions.find(name)

@@ -169,6 +169,20 @@ def test_a_timespan_keeps_only_its_records(run: Any, workspace: str) -> None:
     assert json.loads(ran.stdout) == [{"Count": 3}]
 
 
+def test_another_engine_gives_the_same_rows(run: Any, workspace: str) -> None:
+    kql = "App | where Computer == 'web01' | summarize n = count(), s = sum(Size)"
+    ran = run("query", kql, "--json", "--on", "duckdb", "--workspace", workspace)
+    assert json.loads(ran.stdout) == [{"n": 5, "s": 25}]
+
+
+def test_explain_prints_the_sql_for_another_engine(run: Any, workspace: str) -> None:
+    ran = run("query", "App | where Size > 3", "--explain", "--on", "spark", "--workspace", workspace)
+    assert b"FROM `App`" in ran.stdout
+    refused = run("query", "App | count", "--on", "spark", "--workspace", workspace)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(b"KQL309: queries are not run on spark from here")
+
+
 def test_explain_prints_the_plan_and_asks_nothing(run: Any, workspace: str) -> None:
     ran = run("query", "App | where Size > 3", "--explain", "--workspace", workspace)
     assert ran.returncode == 0
@@ -220,7 +234,9 @@ def test_compaction_and_retention_tell_what_they_did(run: Any, tmp_path: Any) ->
     for day in (1, 2, 3):
         opened.ingest("App", [{"TimeGenerated": f"2026-01-0{day}T00:00:00Z", "Size": day}])
         opened.ingest("App", [{"TimeGenerated": f"2026-01-0{day}T01:00:00Z", "Size": day}])
-    assert isinstance(json.loads(run("compact", "App", "--json", "--workspace", path).stdout), dict)
+    told = json.loads(run("compact", "App", "--json", "--workspace", path).stdout)
+    assert (told["files_before"], told["files_after"], told["files_indexed"]) == (6, 3, 3)
+    assert told["terms_indexed"] > 0
     assert opened.query("App | count").frame.item() == 6
     ran = run("retention", "App", "1", "--json", "--workspace", path)
     assert ran.returncode == 0
@@ -274,3 +290,13 @@ def test_one_file_that_is_not_there_does_not_stop_the_others(run: Any, tmp_path:
     assert ran.returncode == 1
     assert b"none.jsonl" in ran.stderr
     assert json.loads(ran.stdout)[0]["stored"] == {"App": 1}
+
+
+def test_sql_is_answered_over_the_same_tables(run: Any, workspace: str) -> None:
+    counted = run("query", "--sql", "SELECT count(*) AS n FROM app", "--json", "--workspace", workspace)
+    kql = run("query", "App | summarize n = count()", "--json", "--workspace", workspace)
+    assert counted.returncode == 0
+    assert counted.stdout == kql.stdout
+    wrong = run("query", "--dialect", "postgres", "SELECT Computr FROM App", "--workspace", workspace)
+    assert wrong.returncode == 1
+    assert b"SQL102 at 1:8" in wrong.stderr

@@ -218,3 +218,15 @@ def test_unloading_takes_everything_back(cells: Cells) -> None:
     unload_ipython_extension(cells.shell)
     assert cells.shell.find_cell_magic("logsearch") is None
     assert "rows 1" not in cells.shell.display_formatter.format(cells["r"])[0]["text/plain"]
+
+
+def test_a_cell_of_sql_reads_tables_and_variables(cells: Cells) -> None:
+    cells.shell.user_ns.update(least=11.0, sites=pl.DataFrame({"Name": ["web00"], "Site": ["north"]}))
+    cells.run(
+        "%%logsearch --sql --as found\n"
+        "SELECT s.Site, count(*) AS n\nFROM heartbeat h JOIN sites s ON s.Name = h.Computer\n"
+        "WHERE h.Load >= :least GROUP BY s.Site"
+    )
+    assert cells["found"].frame.to_dicts() == [{"Site": "north", "n": 3}]
+    with pytest.raises(WorkbenchError, match=r"SQL102 at 1:8"):
+        cells.run("%%logsearch --dialect postgres\nSELECT Lod FROM Heartbeat")

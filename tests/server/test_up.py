@@ -111,14 +111,14 @@ def up(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], ServicePlace]]:
 
 
 def started(process: subprocess.Popen[str]) -> list[int]:
-    """The pids of the children, once all are up."""
+    """The pids of the children, once all are up: service, its query process, agent."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("stop all"):
             break
-    pids = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-    assert len(pids) == 2
-    return pids
+    children = psutil.Process(process.pid).children
+    until(lambda: len(children(recursive=True)) == 3)
+    return [child.pid for child in children(recursive=True)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -50,10 +50,13 @@ def _shown(cell: str) -> str:
 
 
 def preview(result: Result) -> str:
-    """The first rows of a result as it looks in a terminal, with a line that says how many there are."""
+    """The first rows of a result as it looks in a terminal, with a line that says how many there are.
+
+    Of a query that gives several tables all of them, one under the other.
+    """
     from workbench.kernel_ext.plain import table
 
-    return table(result, PREVIEW_ROWS)
+    return "\n\n".join(table(t, PREVIEW_ROWS) for t in result.tables)
 
 
 # ---- all rows for programs --------------------------------------------------------------------
@@ -62,13 +65,19 @@ def preview(result: Result) -> str:
 def write(result: Result, form: str) -> None:
     """Every row on standard output as `json`, `csv` or `parquet`.
 
+    Of several tables JSON is an object with the rows of each by its name; in CSV an empty line parts them.
+
     Raises
     ------
     WorkbenchError
-        SRV014 when the result was cut, SRV010 for Parquet to a terminal.
+        SRV014 when the result was cut, SRV010 for Parquet to a terminal, SRV015 for several tables
+        as Parquet.
     """
-    if result.truncated:
-        raise diagnostics.result_cut(len(result))
+    if result.partial:
+        raise diagnostics.result_partial(result.partial_note)
+    for table in result.tables:
+        if table.truncated:
+            raise diagnostics.result_cut(len(table))
     for sentence in result.statistics.warnings:
         print(f"warning: {_shown(sentence)}", file=sys.stderr)
     {"json": _write_json, "csv": _write_csv, "parquet": _write_parquet}[form](result)
@@ -78,13 +87,17 @@ def _write_json(result: Result) -> None:
     """An array of objects, one a line."""
     from workbench.server import wire
 
-    names, before = result.columns, b"["
     out = sys.stdout.buffer
-    for part in wire.slices(result):
-        for row in part:
-            out.write(before + b"\n" + wire.dump(dict(zip(names, row, strict=True))))
-            before = b","
-    out.write((b"[" if before == b"[" else b"\n") + b"]\n")
+    for place, table in enumerate(result.tables):
+        if result.others:
+            out.write((b"," if place else b"{") + b"\n" + wire.dump(table.name or "") + b": ")
+        names, before = table.columns, b"["
+        for part in wire.slices(table):
+            for row in part:
+                out.write(before + b"\n" + wire.dump(dict(zip(names, row, strict=True))))
+                before = b","
+        out.write((b"[" if before == b"[" else b"\n") + b"]")
+    out.write(b"\n}\n" if result.others else b"\n")
     out.flush()
 
 
@@ -95,9 +108,12 @@ def _write_csv(result: Result) -> None:
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=False)
     try:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(result.columns)
-        for part in wire.slices(result, dynamic_as_text=True):
-            writer.writerows([_plain(cell) for cell in row] for row in part)
+        for place, table in enumerate(result.tables):
+            if place:
+                out.write("\n")
+            writer.writerow(table.columns)
+            for part in wire.slices(table, dynamic_as_text=True):
+                writer.writerows([_plain(cell) for cell in row] for row in part)
         out.flush()
     finally:
         out.detach()
@@ -111,6 +127,8 @@ def _plain(cell: Any) -> Any:
 
 
 def _write_parquet(result: Result) -> None:
+    if result.others:
+        raise diagnostics.several_as_parquet(len(result.tables))
     if sys.stdout.isatty():
         raise diagnostics.parquet_to_terminal()
     data = io.BytesIO()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from workbench.base.errors import WorkbenchError
 from workbench.cli import options
 
+if TYPE_CHECKING:
+    from workbench.query.control import Control
+    from workbench.query.result import Result
+
+_PROGRESS_AFTER = 1.0
 EVERY_ROW = 2**32 - 2  # the most that the engine counts
 
 
@@ -20,6 +28,14 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     parquet = "parquet"
+
+
+class Engine(StrEnum):
+    """What runs a query."""
+
+    polars = "polars"
+    duckdb = "duckdb"
+    spark = "spark"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +53,19 @@ def query(
     timespan: Annotated[
         str | None, typer.Option(help="Only records of this time: P1D, PT1H, START/END.", show_default=False)
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print the plan; ask nothing.")] = False,
+    on: Annotated[
+        Engine,
+        typer.Option("--on", help="The engine that runs it; with --explain the SQL for it is printed."),
+    ] = Engine.polars,
+    sql: Annotated[bool, typer.Option("--sql", help="The query is SQL: one SELECT.")] = False,
+    dialect: Annotated[
+        str | None,
+        typer.Option(help="Its dialect, as --sql: postgres, tsql, spark, …", show_default=False),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Print syntax, plans, files kept and why the others not; no rows."),
+    ] = False,
     stdio: Annotated[
         bool, typer.Option("--stdio", help="One JSON request a line in, one JSON answer a line out.")
     ] = False,
@@ -47,9 +75,18 @@ def query(
             metavar="FILE", help="With --stdio: tables of this JSON that the workspace lacks are empty."
         ),
     ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="A value that 'declare query_parameters' asks for.",
+        ),
+    ] = None,
     workspace: options.Workspace = None,
 ) -> None:
-    """Ask a question in KQL."""
+    """Ask a question in KQL, or give a command such as .show tables."""
     path = options.chosen(workspace)
     if stdio:
         if text is not None:
@@ -61,19 +98,85 @@ def query(
     if schemas is not None:
         raise typer.BadParameter("--schemas needs --stdio")
     kql = sys.stdin.read() if text == "-" else text
+    given = dict(_assigned(p) for p in parameters or ())
     from workbench.workspace import open as open_workspace
 
     opened = open_workspace(path)
     if explain:
-        print(opened.explain(kql, timespan=timespan))
+        print(opened.explain(kql, given, timespan=timespan, on=on.value, sql=sql, dialect=dialect))
         return
     from workbench.cli import output
 
     chosen = "json" if as_json else form.value
     if chosen == "table":
-        print(output.preview(opened.query(kql, timespan=timespan)))
+        result = watched(
+            lambda c: opened.query(
+                kql, given, timespan=timespan, control=c, on=on.value, sql=sql, dialect=dialect
+            ),
+            keep_partial=True,
+        )
+        print(output.preview(result))
+        if result.partial:
+            print(result.partial_note, file=sys.stderr)
+            _leave(0)
         return
-    output.write(opened.query(kql, timespan=timespan, limit=EVERY_ROW), chosen)
+    output.write(
+        watched(
+            lambda c: opened.query(
+                kql, given, timespan=timespan, limit=EVERY_ROW, control=c, on=on.value, sql=sql, dialect=dialect
+            )
+        ),
+        chosen,
+    )
+
+
+def _assigned(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` of `--parameter`; the declaration of the parameter says what type the value is."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        from workbench.base.diagnostics import statements
+
+        raise statements.bad_assignment(text)
+    return name.strip(), value
+
+
+def watched(ask: Callable[[Control], Result], *, keep_partial: bool = False) -> Result:
+    """Run a query so that limits and Ctrl-C stop it; a terminal's standard error says how far it is."""
+    from workbench.query import stopping
+    from workbench.query.control import Control, Progress
+
+    line = ""
+
+    def clear() -> None:
+        if line:
+            print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+
+    def tell(progress: Progress) -> None:
+        nonlocal line
+        if progress.seconds >= _PROGRESS_AFTER:
+            text = f"{progress}, {progress.seconds:.1f} s"
+            print(f"\r{text.ljust(len(line))}", end="", file=sys.stderr, flush=True)
+            line = text
+
+    control = Control(progress=tell if sys.stderr.isatty() else None, keep_partial=keep_partial)
+    try:
+        return stopping.run(lambda: ask(control), control=control)
+    except WorkbenchError as error:
+        if control.reason() is None:
+            raise
+        clear()
+        print(error.render(), file=sys.stderr)
+        _leave(1)
+    finally:
+        clear()
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process at once: a thread of the engine that was stopped in one of our functions would
+    end an orderly exit with an abort."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _stdio(path: str, schemas: str | None) -> None:

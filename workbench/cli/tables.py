@@ -63,7 +63,7 @@ def retention(
 
 
 def compact(table: Table, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
-    """Rewrite the small files of a table as fewer large ones; delete those replaced a day ago."""
+    """Rewrite the small files of a table as fewer large ones, and index their words; delete files replaced a day ago."""
     repository = _repository(workspace)
     _report({**asdict(repository.compact(table)), **asdict(repository.vacuum(table))}, as_json=as_json)
 

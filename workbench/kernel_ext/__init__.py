@@ -19,14 +19,16 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     A chart made with Altair draws here without a network as long as no Altair renderer was chosen.
     """
     # First of all, so that Polars' hook for interrupts is seen before the kernel hides it.
-    from workbench.kernel_ext.interrupt import HOOK
+    from workbench.query.stopping import HOOK
 
     HOOK.learn()
-    from workbench.kernel_ext.magics import LogSearch
+    from workbench.kernel_ext import completion
+    from workbench.kernel_ext.magics import NOTEBOOK_NAMES, LogSearch
     from workbench.query.result import Result
 
     magics = LogSearch(shell)
     shell.register_magics(magics)
+    completion.load(shell, magics.workspace, NOTEBOOK_NAMES)
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(Result, magics.bundle)
     for name in _CHARTS:
@@ -35,8 +37,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take back what `load_ipython_extension` registered."""
+    from workbench.kernel_ext import completion
     from workbench.query.result import Result
 
+    completion.unload(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("logsearch", None)
     formatter = shell.display_formatter.mimebundle_formatter

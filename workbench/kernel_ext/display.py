@@ -37,20 +37,34 @@ class Output:
 def outputs(result: Result, limit: int, name: str | None = None) -> list[Output]:
     """The answer as a cell shows it: a table, or a chart and its footer; of no rows the empty table.
 
+    The other tables of a query that gives several follow, each under the other.
+
     Raises
     ------
     WorkbenchError
         LAB201 to LAB206 when `render` asks for what can't be drawn.
     """
-    if result.render is None or result.render.kind.lower() in _NOT_DRAWN or not len(result):
-        return [of_table(result, limit, name)]
+    others = [of_table(other, limit) for other in result.others]
+    if not is_drawn(result):
+        return [of_table(result, limit, name), *others]
     from workbench.query.chart import chart, notes_of
 
     drawn = chart(result)
     notes = notes_of(drawn)
     words = footer.line(footer.parts(result, None, name, notes))
     below = Output({"text/html": markup.below_chart(result, notes, name), "text/plain": words})
-    return [of_chart(drawn), below]
+    return [of_chart(drawn), below, *others]
+
+
+def is_drawn(result: Result) -> bool:
+    """Whether the answer is a chart."""
+    return result.render is not None and result.render.kind.lower() not in _NOT_DRAWN and len(result) > 0
+
+
+def joined(tables: Sequence[Output]) -> Output:
+    """Outputs one under the other as one, for a host that takes a single one."""
+    data = {kind: "\n".join(t.data[kind] for t in tables) for kind in ("text/html", "text/plain")}
+    return Output(data, values=tables[0].values)
 
 
 def of_table(result: Result, limit: int, name: str | None = None, notes: Sequence[str] = ()) -> Output:

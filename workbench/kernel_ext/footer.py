@@ -6,7 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 
 from workbench.kernel_ext.cells import duration, printable
+from workbench.query.control import Progress
 from workbench.query.result import Result
+
+_ESTIMATE_AFTER = 10.0
 
 
 def seconds(value: float) -> str:
@@ -24,6 +27,25 @@ def seconds(value: float) -> str:
     return duration(dt.timedelta(seconds=round(value)))
 
 
+def reach(progress: Progress | None, passed: float) -> str:
+    """How far a running query is; over ten seconds also how long it may still take.
+
+    Examples
+    --------
+    >>> reach(None, 2.04), reach(Progress(12, 64, 0, 1.2), 1.24), reach(Progress(16, 64, 0, 20), 20)
+    ('2 s', '12 of 64 files · 1.2 s', '16 of 64 files · 20 s, about 1 min more')
+    """
+    if progress is None or not progress.files_total:
+        return seconds(passed)
+    if progress.files_done == progress.files_total:
+        return f"all {progress.files_total:,} files read · {seconds(passed)}"
+    said = f"{progress} · {seconds(passed)}"
+    if passed < _ESTIMATE_AFTER or not progress.files_done:
+        return said
+    left = progress.seconds * (progress.files_total / progress.files_done - 1)
+    return f"{said}, about {seconds(left)} more"
+
+
 def parts(result: Result, shown: int | None, name: str | None = None, notes: Sequence[str] = ()) -> list[str]:
     """The parts of the footer in order; `shown` is None under a chart.
 
@@ -37,12 +59,16 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
     """
     total = len(result)
     in_all = f"more than {total:,}" if result.truncated else f"{total:,}"
+    if result.partial:
+        in_all += " found"
     if not total:
         found = ["no rows"]
     else:
         found = [f"drawn from {in_all} rows" if shown is None else f"rows {shown:,} of {in_all}"]
     if result.truncated:
         found.append(f"truncated: cut after {total:,} rows")
+    if result.partial:
+        found.append(result.partial_note)
     took = result.statistics
     found.append(seconds(took.seconds))
     if took.files_total:
@@ -51,6 +77,8 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
         found.append("bound: " + ", ".join(f"{printable(n)} ({kind})" for n, kind in took.bound))
     if name:
         found.append(f"kept as {name}")
+    if result.name:
+        found.insert(0, printable(result.name))
     return [*found, *notes, *(printable(w) for w in took.warnings)]
 
 

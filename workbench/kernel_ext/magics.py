@@ -19,15 +19,17 @@ from workbench.base.config import default_workspace
 from workbench.base.diagnostics import kernel as diagnostics
 from workbench.base.diagnostics import query as query_diagnostics
 from workbench.kernel_ext import display as shown
-from workbench.kernel_ext import interrupt
 from workbench.kernel_ext.bind import Scope
-from workbench.kernel_ext.footer import seconds
+from workbench.kernel_ext.footer import reach, seconds
 from workbench.kernel_ext.options import PREVIEW_ROWS, parse_line
+from workbench.query import stopping
+from workbench.query.control import Control, Progress
 from workbench.query.result import Result
 
 _PROGRESS_AFTER = 1.0
+_PROGRESS_EVERY = 0.5
 # Names that IPython puts beside the user's own.
-_NOTEBOOK_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
+NOTEBOOK_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 
 
 @magics_class
@@ -56,6 +58,8 @@ class LogSearch(Magics):  # type: ignore[misc]
           --as NAME          keep the Result in this notebook variable
           --timespan SPAN    only records of that time: P1D, PT1H or start/end
           --limit N          rows shown (50); all rows are kept
+          --sql              the cell is SQL: one SELECT over the same tables; :name is a notebook variable
+          --dialect NAME     it is SQL of that dialect: postgres, tsql, spark, bigquery, …
           --explain          show how the query would run, and run nothing
           --expect N         fail the cell when there are fewer rows than that
           --workspace PATH   ask this workspace (folder or URL), not the default one
@@ -65,8 +69,8 @@ class LogSearch(Magics):  # type: ignore[misc]
         list, dict) or as a table (Polars, pandas, Arrow). The line below the answer says what was bound.
 
         Of the Result r: r.frame is a Polars DataFrame, r.chart() an Altair chart; r.columns, r.types,
-        r.truncated and r.statistics tell about it. 'render timechart' and the like draw.
-        Interrupting the kernel stops the query.
+        r.truncated and r.statistics tell about it; r.others are the further tables of fork and facet. 'render timechart' and the like draw.
+        Interrupting the kernel stops the query; the rows that it had by then are shown and say so.
         """
         try:
             return self._search(line, cell, local_ns or {})
@@ -79,16 +83,27 @@ class LogSearch(Magics):  # type: ignore[misc]
         text = begun if cell is None else f"{begun}\n{cell}" if begun else cell
         if not text.strip():
             raise diagnostics.no_query()
-        workspace = self._workspace(options.workspace)
-        scope = Scope([local_ns, self.shell.user_ns], _NOTEBOOK_NAMES)
+        workspace = self.workspace(options.workspace)
+        scope = Scope([local_ns, self.shell.user_ns], NOTEBOOK_NAMES)
         if options.explain:
-            plan = workspace.explain(text, timespan=options.timespan, scope=scope)
+            plan = workspace.explain(
+                text, timespan=options.timespan, scope=scope, sql=options.sql, dialect=options.dialect
+            )
             _send(shown.of_text(plan))
             return None
         progress = _Progress()
         try:
-            result: Result = interrupt.run(
-                lambda: workspace.query(text, timespan=options.timespan, scope=scope), progress.tick
+            result: Result = stopping.run(
+                lambda: workspace.query(
+                    text,
+                    timespan=options.timespan,
+                    scope=scope,
+                    control=progress.control,
+                    sql=options.sql,
+                    dialect=options.dialect,
+                ),
+                progress.tick,
+                progress.control,
             )
         except BaseException:
             progress.finish("stopped")
@@ -105,16 +120,17 @@ class LogSearch(Magics):  # type: ignore[misc]
         for output in outputs:
             progress.replace(output)
         if outputs[0].values < options.expect:
-            what = "rows" if len(outputs) == 1 else "values to draw"
+            what = "values to draw" if shown.is_drawn(result) else "rows"
             raise diagnostics.too_few(outputs[0].values, what, options.expect)
         return None
 
     def bundle(self, result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A `Result` at the end of a cell: the first output that `%%logsearch` would show of it."""
-        first = shown.outputs(result, self._limits.get(result, PREVIEW_ROWS))[0]
+        """A `Result` at the end of a cell: the chart, or all tables, that `%%logsearch` would show of it."""
+        outputs = shown.outputs(result, self._limits.get(result, PREVIEW_ROWS))
+        first = outputs[0] if shown.is_drawn(result) else shown.joined(outputs)
         return first.data, first.metadata
 
-    def _workspace(self, path: str | None) -> Any:
+    def workspace(self, path: str | None) -> Any:
         """The workspace at `path`, opened once in this kernel."""
         where = path or default_workspace()
         if where not in self._workspaces:
@@ -125,20 +141,25 @@ class LogSearch(Magics):  # type: ignore[misc]
 
 
 class _Progress:
-    """The place of the first output: the time that passed, then the answer itself."""
+    """The place of the first output: how far the query is, then the answer itself."""
 
     def __init__(self) -> None:
+        self.control = Control(progress=self._hear, keep_partial=True)
+        self._heard: Progress | None = None
         self._place: str | None = None
-        self._said = 0
+        self._said = 0.0
         self._passed = 0.0
 
+    def _hear(self, progress: Progress) -> None:
+        self._heard = progress  # on the query's thread; the kernel's own shows it
+
     def tick(self, passed: float) -> None:
-        """Say every second how long the query runs; nothing is said of a short one."""
+        """Say twice a second how far the query is; nothing is said of a short one."""
         self._passed = passed
-        if passed < _PROGRESS_AFTER or int(passed) == self._said:
+        if passed < _PROGRESS_AFTER or passed - self._said < _PROGRESS_EVERY:
             return
-        self._said = int(passed)
-        line = f"searching · {seconds(self._said)} · interrupt the kernel to stop"
+        self._said = passed
+        line = f"searching · {reach(self._heard, passed)} · interrupt the kernel to stop"
         if self._place is None:
             self._place = uuid4().hex
             _send(shown.of_progress(line), display_id=self._place)

@@ -85,7 +85,8 @@ def _frame(inner: str) -> str:
 
 def _foot(parts: Sequence[str]) -> str:
     said = [
-        f'<span class="wb-warn">{escape(p)}</span>' if p.startswith("truncated") else escape(p) for p in parts
+        f'<span class="wb-warn">{escape(p)}</span>' if p.startswith(("truncated", "partial")) else escape(p)
+        for p in parts
     ]
     return f'<div class="wb-foot">{" · ".join(said)}</div>'
 

@@ -37,6 +37,8 @@ class Options:
     expect : int
         Fewer rows, or values in a chart, fail the cell (`--expect`): a notebook that runs by itself
         stops there.
+    sql : bool
+        The text is SQL (`--sql`), of the permissive dialect or that of `dialect` (`--dialect`).
     """
 
     name: str | None = None
@@ -45,6 +47,8 @@ class Options:
     explain: bool = False
     workspace: str | None = None
     expect: int = 0
+    sql: bool = False
+    dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ FORMS = {
     "--expect": _Form(
         "expect", "a whole number of rows", "fail the cell when there are fewer rows than that"
     ),
+    "--sql": _Form("sql", "", "the text is SQL: one SELECT over the same tables"),
+    "--dialect": _Form("dialect", "a dialect such as postgres", "it is SQL of that dialect"),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
@@ -157,5 +163,5 @@ def help_lines() -> str:
     >>> "--explain" in help_lines()
     True
     """
-    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "expect": "N", "workspace": "PATH"}
+    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "expect": "N", "workspace": "PATH", "dialect": "NAME"}
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -20,12 +22,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.server.handlers import health, query, records
+from workbench.server.query_pool import QueryPool
 from workbench.server.upkeep import Upkeep
 from workbench.workspace import Workspace
 
 access_log = logging.getLogger("workbench.access")
 log = logging.getLogger("workbench.service")
-QUERIES_AT_ONCE = 5
 
 
 @dataclass
@@ -39,14 +41,16 @@ class Service:
         The owner's token.
     upkeep : Upkeep
         Told after each post of records.
-    queries, writes : anyio.CapacityLimiter
-        How many queries run at once, and how many posts of records.
+    queries : QueryPool
+        Where queries run.
+    writes : anyio.CapacityLimiter
+        How many posts of records are stored at once.
     """
 
     workspace: Workspace
     token: str
     upkeep: Upkeep
-    queries: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(QUERIES_AT_ONCE))
+    queries: QueryPool
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
 
@@ -59,11 +63,23 @@ def create(service: Service) -> Starlette:
             Route("/v1/workspaces/{workspace_id}/query", owner_only(query.ask), methods=["GET", "POST"]),
         ],
         exception_handlers={HTTPException: _refused, Exception: _fault},
+        lifespan=_living,
     )
     app.state.service = service
     app.add_middleware(LocalHostOnly)
     app.add_middleware(AccessLog)
     return app
+
+
+@asynccontextmanager
+async def _living(app: Starlette) -> AsyncIterator[None]:
+    """Query processes live as long as the service."""
+    pool: QueryPool = app.state.service.queries
+    pool.warm()
+    try:
+        yield
+    finally:
+        await pool.close()
 
 
 def owner_only(handler: query.Handler) -> query.Handler:

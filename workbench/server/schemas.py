@@ -14,8 +14,11 @@ import orjson
 
 from workbench.base.diagnostics import service as diagnostics
 from workbench.base.dtypes import Column, Schema, parse_type
-from workbench.query.backends.polars import TableScan
+from workbench.base.terms import Terms
+from workbench.query.backends.polars import TableScan, holding
+from workbench.query.frames import surroundings_of
 from workbench.query.run import Tables, empty_scan
+from workbench.query.surroundings import NOWHERE
 
 
 def read_schemas(path: str) -> dict[str, Schema]:
@@ -57,6 +60,7 @@ class SchemaTables:
     def __init__(self, schemas: Mapping[str, Schema], behind: Tables | None = None) -> None:
         self._schemas = dict(schemas)
         self._behind = behind
+        self.surroundings = surroundings_of(behind) if behind is not None else NOWHERE
 
     def tables(self) -> list[str]:
         stored = self._behind.tables() if self._behind is not None else []
@@ -72,3 +76,7 @@ class SchemaTables:
         if self._behind is not None and self._behind.schema(table) is not None:
             return self._behind.scan(table, columns, time_range)
         return empty_scan(self._schemas[table], columns)
+
+    def holding(self, terms: Terms) -> SchemaTables:
+        """The same tables; those behind without files that can't hold `terms`."""
+        return SchemaTables(self._schemas, holding(self._behind, terms) if self._behind else None)

@@ -20,6 +20,7 @@ import uvicorn
 from workbench.base.diagnostics import service as diagnostics
 from workbench.server.app import Service, create
 from workbench.server.place import Address, ServicePlace
+from workbench.server.query_pool import QueryPool
 from workbench.server.upkeep import Upkeep
 from workbench.workspace import open as open_workspace
 
@@ -58,7 +59,7 @@ def serve(path: str, port: int, ready: Callable[[Address], None]) -> None:
             place.publish(address)
             ready(address)
 
-        service = Service(workspace, token, Upkeep(workspace.repository))
+        service = Service(workspace, token, Upkeep(workspace.repository), QueryPool(workspace.path))
         config = uvicorn.Config(
             create(service), log_config=None, access_log=False, timeout_graceful_shutdown=5
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from workbench.base.diagnostics.repository import no_workspace
 from workbench.base.errors import WorkbenchError
-from workbench.query.run import Tables, run
+from workbench.query import commands
+from workbench.query.result import Result
+from workbench.query.run import run
 from workbench.repository.tables import Repository
 from workbench.server.schemas import SchemaTables, read_schemas
 from workbench.server.stdio import Ask
@@ -26,16 +28,22 @@ def ask_for(workspace: str, schemas: str | None) -> Ask:
     WorkbenchError
         SRV011 when the file is no such thing.
     """
-    source = SchemaTables(read_schemas(schemas) if schemas else {}, _stored(workspace))
-    return lambda text: run(text, source)
+    repository = _repository(workspace)
+    stored = StoredTables(repository) if repository is not None else None
+    source = SchemaTables(read_schemas(schemas) if schemas else {}, stored)
+    keeper = repository.functions if repository is not None else None
+
+    def ask(text: str) -> Result:
+        return commands.ask(text, source, keeper) if commands.is_command(text) else run(text, source)
+
+    return ask
 
 
-def _stored(workspace: str) -> Tables | None:
-    """The tables of a workspace, or None where there is none."""
+def _repository(workspace: str) -> Repository | None:
+    """The repository of a workspace, or None where there is none."""
     try:
-        repository = Repository.open(workspace)
+        return Repository.open(workspace)
     except WorkbenchError as error:
         if error.code == no_workspace(workspace).code:
             return None
         raise
-    return StoredTables(repository)

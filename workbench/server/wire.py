@@ -134,26 +134,46 @@ def slices(result: Result, *, dynamic_as_text: bool = False) -> Iterator[list[li
 
 
 def answer(result: Result) -> dict[str, Any]:
-    """What `query --stdio` answers: columns, types, rows; what was cut or left unread, if anything."""
+    """What `query --stdio` answers: columns, types, rows; what was cut or left unread, if anything.
+
+    `others` are the other tables of a query that gives several, each with its name.
+    """
+    found = _one_table(result)
+    if result.partial:
+        found["partial"] = result.partial_note
+    if result.statistics.warnings:
+        found["warnings"] = list(result.statistics.warnings)
+    if result.others:
+        found["others"] = [{"name": o.name, **_one_table(o)} for o in result.others]
+    return found
+
+
+def _one_table(result: Result) -> dict[str, Any]:
     found: dict[str, Any] = {"columns": result.columns, "types": result.types, "rows": rows(result)}
     if result.truncated:
         found["truncated"] = True
-    if result.statistics.warnings:
-        found["warnings"] = list(result.statistics.warnings)
     return found
 
 
 def log_search(result: Result) -> dict[str, Any]:
-    """What the Log Search API answers: one table `PrimaryResult`; a cut result says so."""
-    columns = [{"name": c.name, "type": c.type.value} for c in result.schema]
-    body: dict[str, Any] = {
-        "tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows(result, dynamic_as_text=True)}]
-    }
-    if result.truncated:
+    """What the Log Search API answers: the table `PrimaryResult` and the others; a cut one says so."""
+    tables = [
+        {
+            "name": table.name if place and table.name else "PrimaryResult",
+            "columns": [{"name": c.name, "type": c.type.value} for c in table.schema],
+            "rows": rows(table, dynamic_as_text=True),
+        }
+        for place, table in enumerate(result.tables)
+    ]
+    body: dict[str, Any] = {"tables": tables}
+    missing = [f"the result was cut after {len(t):,} rows" for t in result.tables if t.truncated]
+    if result.partial:
+        missing.append(result.partial_note)
+    if missing:
         body["error"] = {
             "code": "PartialError",
             "message": "There were some errors when processing your query.",
-            "details": [{"code": "EngineError", "message": f"the result was cut after {len(result):,} rows"}],
+            "details": [{"code": "EngineError", "message": m} for m in missing],
         }
     return body
 
@@ -171,7 +191,8 @@ def error_value(error: WorkbenchError) -> dict[str, Any]:
 
 def log_search_error(error: WorkbenchError) -> dict[str, Any]:
     """A user's mistake in the form of the Log Search API: `BadArgumentError` with our error inside."""
-    kind = "SyntaxError" if error.code.startswith("KQL0") else "SemanticError"
+    kinds = {"KQL0": "SyntaxError", "KQL3": "EngineError"}
+    kind = kinds.get(error.code[:4], "SemanticError")
     return {
         "error": {
             "message": "The request had some invalid properties",
