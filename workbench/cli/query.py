@@ -123,7 +123,14 @@ def query(
     output.write(
         watched(
             lambda c: opened.query(
-                kql, given, timespan=timespan, limit=EVERY_ROW, control=c, on=on.value, sql=sql, dialect=dialect
+                kql,
+                given,
+                timespan=timespan,
+                limit=EVERY_ROW,
+                control=c,
+                on=on.value,
+                sql=sql,
+                dialect=dialect,
             )
         ),
         chosen,

@@ -163,5 +163,12 @@ def help_lines() -> str:
     >>> "--explain" in help_lines()
     True
     """
-    words = {"name": "NAME", "timespan": "P1D|start/end", "limit": "N", "expect": "N", "workspace": "PATH", "dialect": "NAME"}
+    words = {
+        "name": "NAME",
+        "timespan": "P1D|start/end",
+        "limit": "N",
+        "expect": "N",
+        "workspace": "PATH",
+        "dialect": "NAME",
+    }
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())
