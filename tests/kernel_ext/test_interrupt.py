@@ -160,6 +160,7 @@ def test_a_long_query_says_how_long_it_runs_and_leaves_one_line(kernel: Kernel) 
 
     outputs = kernel.ask(f"%%logsearch\n{QUERIES['sort']}", late)
     told = [o["data"]["text/plain"] for o in outputs if "data" in o]
+    assert told, outputs
     assert re.match(r"searching · ((\d+ of 30 files|all 30 files read) · )?1\.?\d* s · interrupt", told[0])
     assert told[-1].startswith("stopped after")
     places = {o["transient"]["display_id"] for o in outputs if "data" in o}

@@ -107,7 +107,8 @@ AGGREGATES = [
     "avgif(Level, Load > 0)", "min(TimeGenerated)", "max(Text)", "min(Load)", "max(Took)", "minif(Id, Level == 2)",
     "maxif(Host, Level < 2)", "dcount(Host)", "dcount(Load)", "dcountif(Host, Level > 0)", "count_distinct(Level)",
     "arg_max(Id, Host, Load)", "arg_min(Id, *)", "array_sort_asc(make_set(Host))", "array_sort_asc(make_list(Id))",
-    "percentile(Id, 50)", "stdev(Level)", "variance(Id)", "dcount(TimeGenerated)", "take_any(isnull(Id))",
+    "percentile(Id, 50)", "stdev(Level)", "variance(Id)", "dcount(TimeGenerated)", "take_any(isnull(Id))", "stdevif(Load, Level > 0)", "variancep(Level)", "array_sort_asc(make_list_if(Id, Level == 1))", "array_length(make_set(Id, 7))",
+    "array_length(make_list(Text, 11))", "array_sort_asc(make_set(Took))",
     "sum(1)", "array_sort_asc(make_set(Level, 100))", "make_set_if(0, Level == 2)", "take_anyif(1, Level == 2)",
 ]  # fmt: skip
 KEYS = ["Host", "Level", "bin(TimeGenerated, 3h)", "Load", "Host, Level", "strlen(Text)", "Took", "1"]

@@ -27,7 +27,7 @@ from workbench.query.functions._card import (
 from workbench.query.functions.forms import canonical
 from workbench.query.functions.values import dumps, loads
 from workbench.query.lowering import SqlValue, Value
-from workbench.query.plan import Const, Expr
+from workbench.query.plan import Aggregate, Const, Expr
 
 _MOST = 2**20
 _OLD_MOST = 128  # what makelist() and makeset() keep where no size is given
@@ -70,6 +70,11 @@ def _array(pieces: pl.Expr) -> Value:
     return Value(pl.concat_str(pl.lit("["), pieces.str.join(","), pl.lit("]")), DYNAMIC)
 
 
+def _finished(values: Sequence[Value], node: Aggregate) -> list[Value]:
+    """The array of a partial list, which is a list of JSON texts."""
+    return [Value(pl.concat_str(pl.lit("["), values[0].expr.list.join(","), pl.lit("]")), DYNAMIC)]
+
+
 def _making_list(
     name: str, doc: str, *, chosen: bool = False, nulls: bool = False, most: int = _MOST
 ) -> None:
@@ -83,6 +88,19 @@ def _making_list(
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             pieces = _pieces(values[0], values[1] if chosen else None, with_nulls=nulls)
             return _array(pieces.head(_size(args, 2 if chosen else 1, most)))
+
+        @staticmethod
+        def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+            size = _size(node.args, 2 if chosen else 1, most)
+            pieces = _pieces(values[0], values[1] if chosen else None, with_nulls=nulls)
+            return [Value(pieces.head(size).implode(), DYNAMIC)]
+
+        @staticmethod
+        def merge(values: Sequence[Value], node: Aggregate) -> list[Value]:
+            size = _size(node.args, 2 if chosen else 1, most)
+            return [Value(values[0].expr.explode().drop_nulls().head(size).implode(), DYNAMIC)]
+
+        finish = staticmethod(_finished)
 
         @staticmethod
         def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
@@ -114,6 +132,22 @@ def _making_set(name: str, doc: str, *, chosen: bool = False, most: int = _MOST)
             if value.type is DYNAMIC:
                 return _dynamic_set(value, condition, size)
             return _array(_pieces(value, condition).unique(maintain_order=True).head(size))
+
+        @staticmethod
+        def partial(values: Sequence[Value], node: Aggregate) -> list[Value] | None:
+            if values[0].type is DYNAMIC:
+                return None
+            size = _size(node.args, 2 if chosen else 1, most)
+            pieces = _pieces(values[0], values[1] if chosen else None)
+            return [Value(pieces.unique(maintain_order=True).head(size).implode(), DYNAMIC)]
+
+        @staticmethod
+        def merge(values: Sequence[Value], node: Aggregate) -> list[Value]:
+            size = _size(node.args, 2 if chosen else 1, most)
+            pieces = values[0].expr.explode().drop_nulls()
+            return [Value(pieces.unique(maintain_order=True).head(size).implode(), DYNAMIC)]
+
+        finish = staticmethod(_finished)
 
     _Set.__doc__ = doc
 

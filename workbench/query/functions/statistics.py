@@ -47,6 +47,23 @@ def _variance(value: pl.Expr, sample: bool) -> pl.Expr:
     return pl.when(count > 1).then(found).when(count == 1).then(0.0).otherwise(math.nan)
 
 
+def _moments(value: pl.Expr) -> list[Value]:
+    """The parts of a variance: count, mean, sum of squared distances from it."""
+    known = value.drop_nulls()
+    count = known.len().cast(pl.Float64)
+    return [
+        Value(e, REAL)
+        for e in (count, known.mean().fill_null(0.0), (known.var(ddof=0) * count).fill_null(0.0))
+    ]
+
+
+def _merged_moments(values: Sequence[Value], node: Aggregate) -> list[Value]:
+    count, mean, squares = (v.expr for v in values)
+    total = count.sum()
+    middle = pl.when(total > 0).then((count * mean).sum() / total).otherwise(0.0)
+    return [Value(e, REAL) for e in (total, middle, squares.sum() + (count * (mean - middle) ** 2).sum())]
+
+
 def _spread(name: str, *, sample: bool, root: bool) -> None:
     what = "Standard deviation" if root else "Variance"
     of = "of a sample" if sample else "of a whole population"
@@ -55,11 +72,24 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
         variance = _variance(value, sample)
         return variance.sqrt() if root else variance
 
+    def finished(values: Sequence[Value], node: Aggregate) -> list[Value]:
+        count, _, squares = (v.expr for v in values)
+        found = squares / (count - 1 if sample else count)
+        found = pl.when(count > 1).then(found).when(count == 1).then(0.0).otherwise(math.nan)
+        return [Value(found.sqrt() if root else found, REAL)]
+
     @aggregate(name, [REAL], REAL)
     class _Spread:
         @staticmethod
         def polars(value: pl.Expr) -> pl.Expr:
             return compute(value)
+
+        @staticmethod
+        def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+            return _moments(canonical(values[0]))
+
+        merge = staticmethod(_merged_moments)
+        finish = staticmethod(finished)
 
         @staticmethod
         def sql(value: _sql.Sql) -> _sql.Sql:
@@ -72,6 +102,13 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
         @staticmethod
         def polars(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
             return compute(value.filter(condition))
+
+        @staticmethod
+        def partial(values: Sequence[Value], node: Aggregate) -> list[Value]:
+            return _moments(canonical(values[0]).filter(canonical(values[1])))
+
+        merge = staticmethod(_merged_moments)
+        finish = staticmethod(finished)
 
         @staticmethod
         def sql(value: _sql.Sql, condition: _sql.Sql) -> _sql.Sql:
