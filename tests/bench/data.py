@@ -102,5 +102,6 @@ def make(place: Path, rows: int) -> Repository:
         print(f"\rbench data: {number * base.height:,} rows", end="", file=sys.stderr, flush=True)
     print("\nbench data: compacting", file=sys.stderr, flush=True)
     repository.compact(TABLE)
+    repository.vacuum(TABLE, 0)  # peers read all files of the folder
     done.touch()
     return repository

@@ -168,8 +168,12 @@ def test_a_long_query_says_how_long_it_runs_and_leaves_one_line(kernel: Kernel) 
 
 
 def test_an_interrupted_query_keeps_the_rows_of_the_files_that_it_has_read(kernel: Kernel) -> None:
-    cell = "%%logsearch --as r\nBig | where tostring(hash_sha256(Text)) startswith '00' | summarize n = count()"
-    outputs = kernel.ask(cell, lambda k: k.manager.interrupt_kernel(), said=r"searching · [1-9]\d* of 30 files")
+    cell = (
+        "%%logsearch --as r\nBig | where tostring(hash_sha256(Text)) startswith '00' | summarize n = count()"
+    )
+    outputs = kernel.ask(
+        cell, lambda k: k.manager.interrupt_kernel(), said=r"searching · [1-9]\d* of 30 files"
+    )
     last = outputs[-1]["data"]["text/plain"]
     done = re.search(r"partial: (\d+) of 30 files, the query was stopped ", last)
     assert done, outputs

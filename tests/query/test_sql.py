@@ -199,7 +199,9 @@ def test_explain_shows_tree_and_plan() -> None:
         "SELECT * FROM Events WHERE",
         "SELECT * FROM Events GROUP BY ()",
         "WITH a AS (SELECT * FROM a) SELECT * FROM a",
-        "SELECT * FROM Events WHERE Level IN (" + ",".join(["1"] * 150_000) + ")",
+        pytest.param(
+            "SELECT * FROM Events WHERE Level IN (" + ",".join(["1"] * 150_000) + ")", marks=pytest.mark.slow
+        ),
     ],
     ids=lambda t: t[:30],
 )

@@ -105,6 +105,7 @@ def test_letters_that_are_equal_in_any_case_are_one(tmp_path: Path) -> None:
     assert all(map(has, ["task", "kit", "id", "d"]))
 
 
+@pytest.mark.slow
 def test_large_files_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts: list[str | None] = [f"w{i} x{i % 7}" for i in range(5000)]
     whole = terms_of(tmp_path, texts)

@@ -7,7 +7,8 @@ read twice is written once. SQL takes names in any case, KQL does not: `column` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -39,6 +40,7 @@ class Engine:
 
 DUCKDB = Engine("duckdb", "duckdb", True, True)
 SPARK = Engine("spark", "spark", False, False)
+_LARGE = 30  # nodes of a tree
 Evaluate = Callable[[Rel], pl.DataFrame]
 ENGINES = {e.name: e for e in (DUCKDB, SPARK)}
 
@@ -58,6 +60,7 @@ class SqlContext:
         self._done: dict[int, tuple[Rel, SqlFrame]] = {}
         self._parts: list[tuple[str, exp.Query]] = []
         self._kept: set[str] = set()
+        self._lets: dict[str, list[tuple[str, exp.Expr]]] = {}
         self._names: dict[str, str] = {ORDER: ORDER}
         self._taken = {ORDER.lower()}
         self.frames: dict[str, pl.LazyFrame] = {}
@@ -150,6 +153,34 @@ class SqlContext:
     def canonical(self, expr: Expr, frame: SqlFrame) -> exp.Expr:
         """Lower an expression over `frame` in the canonical form of its type."""
         return _sql_cast.canonical(self.value(expr, frame))
+
+    def let(self, value: SqlValue, frame: SqlFrame) -> SqlValue:
+        """The value, by a column's name where it is large: what uses it may write it many times.
+
+        `settled` makes those columns.
+        """
+        if sum(1 for _ in islice(value.expr.walk(), _LARGE)) < _LARGE:
+            return value
+        name = self.fresh("__let")
+        self._lets.setdefault(frame.table, []).append((name, value.expr))
+        return replace(value, expr=exp.column(name, quoted=True))
+
+    def settled(self, source: SqlFrame, rel: Rel) -> SqlFrame:
+        """`source` with the columns that `let` named; called before anything is selected from it."""
+        batch: dict[str, exp.Expr] = {}
+        for name, tree in self._lets.pop(source.table, []):
+            if any(c.name in batch for c in tree.find_all(exp.Column)):
+                source, batch = self._with(source, batch, rel), {}
+            batch[name] = tree
+        return self._with(source, batch, rel) if batch else source
+
+    def _with(self, source: SqlFrame, columns: Mapping[str, exp.Expr], rel: Rel) -> SqlFrame:
+        trees = {n: held(t) for n, t in columns.items()}
+        source = lifted(source, list(trees.values()), self, rel, all_of_them=False)
+        named = (exp.alias_(t.this, n, quoted=True) for n, t in trees.items())
+        return self.add(
+            rel, exp.select("*", *named).from_(source.table), source.forms, ordered=source.ordered
+        )
 
     # ---- the whole --------------------------------------------------------------------------
 

@@ -38,11 +38,10 @@ def value(expr: Expr, frame: SqlFrame, context: SqlContext) -> SqlValue:
             return SqlValue(literal(expr.value, expr.type), expr.type)
         assert isinstance(expr, Call)
         if expr.function == "convert":
-            return converted(value(expr.args[0], frame, context), expr.type)
+            return converted(context.let(value(expr.args[0], frame, context), frame), expr.type)
         card = FUNCTIONS.get(expr.function)
         assert card is not None  # the binder found it
-        values = [value(a, frame, context) for a in expr.args]
-        return _applied(card, expr, values)
+        return _applied(card, expr, [context.let(value(a, frame, context), frame) for a in expr.args])
     except Unsayable as unsayable:
         raise _refusal(expr, str(unsayable), context) from None
 
@@ -105,7 +104,7 @@ def predicate(expr: Expr, frame: SqlFrame, context: SqlContext) -> exp.Expr:
         card = FUNCTIONS.get(expr.function)
         sql_filter = getattr(card.implementation, "sql_filter", None) if card else None
         if sql_filter is not None:
-            values = [value(a, frame, context) for a in expr.args]
+            values = [context.let(value(a, frame, context), frame) for a in expr.args]
             try:
                 found: exp.Expr | None = sql_filter(_ready(expr.types, values), expr.args)
             except Unsayable as unsayable:
@@ -120,7 +119,7 @@ def aggregate(node: Aggregate, frame: SqlFrame, context: SqlContext) -> list[Sql
     card = AGGREGATES.get(node.function)
     assert card is not None  # the binder found it
     try:
-        ready = _ready(node.types, [value(a, frame, context) for a in node.args])
+        ready = _ready(node.types, [context.let(value(a, frame, context), frame) for a in node.args])
         implementation = card.implementation
         if hasattr(implementation, "sql_many"):
             found: list[SqlValue] = implementation.sql_many(ready, node)
