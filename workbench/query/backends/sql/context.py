@@ -208,6 +208,13 @@ def held(tree: exp.Expr) -> exp.Paren:
 def apart(
     source: SqlFrame, trees: Sequence[exp.Expr], context: SqlContext, rel: Rel, *, all_of_them: bool
 ) -> SqlFrame:
+    """`source` with the columns that the trees name or need before they can stand in a SELECT."""
+    return lifted(context.settled(source, rel), trees, context, rel, all_of_them=all_of_them)
+
+
+def lifted(
+    source: SqlFrame, trees: Sequence[exp.Expr], context: SqlContext, rel: Rel, *, all_of_them: bool
+) -> SqlFrame:
     """`source` with columns for those windows in the trees that stand inside of another, or for all of them.
 
     The trees then name the columns. A window may stand in what SELECT lists and nowhere else.
