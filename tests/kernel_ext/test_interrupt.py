@@ -154,11 +154,9 @@ def test_a_query_that_is_busy_in_python_stops_too(kernel: Kernel) -> None:
 
 
 def test_a_long_query_says_how_long_it_runs_and_leaves_one_line(kernel: Kernel) -> None:
-    def late(asked: Kernel) -> None:
-        time.sleep(1.8)
-        asked.manager.interrupt_kernel()
-
-    outputs = kernel.ask(f"%%logsearch\n{QUERIES['sort']}", late)
+    outputs = kernel.ask(
+        f"%%logsearch\n{QUERIES['sort']}", lambda k: k.manager.interrupt_kernel(), said="searching"
+    )
     told = [o["data"]["text/plain"] for o in outputs if "data" in o]
     assert told, outputs
     assert re.match(r"searching · ((\d+ of 30 files|all 30 files read) · )?1\.?\d* s · interrupt", told[0])

@@ -22,7 +22,6 @@ from workbench.query.run import run
 CASES = Path(__file__).with_name("cases")
 FILES = sorted(f.relative_to(CASES).as_posix() for f in CASES.rglob("*.test"))
 # The arithmetic of the calendar is long in SQL: megabytes for one datetime_add.
-EACH = [pytest.param(f, marks=pytest.mark.slow) if f == "functions/datetimes.test" else f for f in FILES]
 FLOOR = 360
 """How many of the text cases SQL can say, at least. It only rises."""
 NOTHING = FrameTables({})
@@ -47,14 +46,14 @@ def answers(file: str) -> dict[str, engines.Both]:
     return found
 
 
-@pytest.mark.parametrize("file", EACH)
+@pytest.mark.parametrize("file", FILES)
 def test_cases_give_the_same_rows(file: str) -> None:
     pairs = {n: p for n, p in answers(file).items() if p.refusal is None}
     wrong = [f"{n}: {why}\n{p.sql}" for n, p in pairs.items() if (why := engines.difference(p)) is not None]
     assert not wrong, "\n\n".join(wrong)
 
 
-@pytest.mark.parametrize("file", EACH)
+@pytest.mark.parametrize("file", FILES)
 def test_what_is_not_sayable_has_a_listed_reason(file: str) -> None:
     hints = {n: p.refusal.hint or "" for n, p in answers(file).items() if p.refusal is not None}
     assert {n: h for n, h in hints.items() if not unsayable.listed(h)} == {}
@@ -100,7 +99,7 @@ def many(count: int) -> settings:
 NUMBERS = st.integers(0, 2**32)
 
 
-@many(40)
+@many(100)
 @given(number=NUMBERS)
 def test_random_plans_give_the_same_rows(number: int) -> None:
     agree(number)

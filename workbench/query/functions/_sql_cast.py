@@ -20,7 +20,7 @@ from workbench.base.dtypes import (
     ScalarType,
 )
 from workbench.base.json_values import dumps
-from workbench.query.functions import _sql, _unsayable
+from workbench.query.functions import _sql, _sql_time, _unsayable
 from workbench.query.lowering import Form, SqlValue
 
 if TYPE_CHECKING:
@@ -204,9 +204,8 @@ def decimal_text(expr: Sql) -> Sql:
 
 def datetime_text(ticks: Sql) -> Sql:
     """Ticks as `2020-01-31T23:59:59.1234567Z`; null for null and outside years 1 to 9999."""
-    moment = _sql.plain_func("make_timestamp", _sql.floor_div(ticks, 10))
-    second = _sql.plain_func("strftime", moment, "%Y-%m-%dT%H:%M:%S")
-    fraction = padded(_sql.floor_mod_by(ticks, TICKS_PER_SECOND), 7)
+    second = _sql.plain_func("strftime", _sql_time.moment(ticks), "%Y-%m-%dT%H:%M:%S")
+    fraction = padded(_sql_time.rest(ticks, TICKS_PER_SECOND), 7)
     known = _sql.between(ticks, MIN_DATETIME_TICKS, MAX_DATETIME_TICKS)
     return _sql.case((known, _sql.concat(second, ".", fraction, "Z")))
 

@@ -1,6 +1,6 @@
 """Calendar arithmetic as SQL: days, months and parts of a datetime in ticks, as `datetimes` has them in Polars.
 
-Everything is counted with whole numbers, so that it holds from year 1 to 9999 and means the same in every engine.
+A tree names its argument as seldom as it can: where calls are nested, each name more would double the text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,29 @@ from workbench.query.functions import _sql
 if TYPE_CHECKING:
     from workbench.query.functions._sql import Sql
 
+_MONTHS = {"month": 1, "year": 12}
+# A multiple of every unit, weeks too, and longer than the time since year 1: with it, division rounds down.
+_AHEAD = 1_400_000 * TICKS_PER_DAY
+
 
 def moment(ticks: Sql) -> Sql:
     """Ticks as TIMESTAMP."""
-    return _sql.plain_func("make_timestamp", _sql.floor_div(ticks, 10))
+    return _sql.plain_func("make_timestamp", whole(ticks, 10))
+
+
+def whole(ticks: Sql, unit: int) -> Sql:
+    """How many whole units lie before a datetime, rounded down. What is divided is never negative."""
+    return _sql.op("-", _sql.op("//", _sql.op("+", ticks, _AHEAD), unit), _AHEAD // unit)
+
+
+def rest(ticks: Sql, unit: int) -> Sql:
+    """What of a datetime is beyond its last whole unit."""
+    return _sql.op("%", _sql.op("+", ticks, _AHEAD), unit)
+
+
+def ticks_of(timestamp: Sql) -> Sql:
+    """TIMESTAMP as ticks; null where it can't be one."""
+    return _sql.plain_func("try", _sql.op("*", _sql.plain_func("epoch_us", timestamp), 10))
 
 
 def in_range(ticks: Sql) -> Sql:
@@ -39,19 +58,7 @@ def bounded(number: Sql, most: int) -> Sql:
 
 def day(ticks: Sql) -> Sql:
     """Days from 1970-01-01 to the day of the ticks."""
-    return _sql.floor_div(ticks, TICKS_PER_DAY)
-
-
-def days_of(year: Sql, month: Sql, of_month: Any = 1) -> Sql:
-    """Days from 1970-01-01 to a date. The year is taken to begin in March."""
-    early = _sql.op("<=", month, 2)
-    y = _sql.case((early, _sql.op("-", year, 1)), otherwise=year)
-    m = _sql.case((early, _sql.op("+", month, 9)), otherwise=_sql.op("-", month, 3))
-    whole = _sql.op("*", y, 365)
-    for sign, years in (("+", 4), ("-", 100), ("+", 400)):
-        whole = _sql.op(sign, whole, _sql.floor_div(y, years))
-    days = _sql.floor_div(_sql.op("+", _sql.op("*", m, 153), 2), 5)
-    return _sql.op("-", _sql.op("+", _sql.op("+", whole, days), of_month), 719469)
+    return whole(ticks, TICKS_PER_DAY)
 
 
 def _extracted(name: str) -> Callable[[Sql], Sql]:
@@ -66,47 +73,57 @@ def month_index(ticks: Sql) -> Sql:
     return _sql.op("-", _sql.op("+", _sql.op("*", year(ticks), 12), month(ticks)), 1)
 
 
-def first_of_month(index: Sql) -> Sql:
-    """Days to the first day of a month by its index."""
-    return days_of(_sql.floor_div(index, 12), _sql.op("+", _sql.floor_mod_by(index, 12), 1))
+def _truncated(unit: str, timestamp: Sql) -> Sql:
+    return _sql.plain_func("date_trunc", unit, timestamp)
 
 
 def start(unit: str, ticks: Sql, offset: Any) -> Sql:
-    """Days from 1970-01-01 to the first day of the period `offset` periods away."""
+    """The first tick of the period `offset` periods away."""
+    if unit in _MONTHS:
+        first = _truncated(unit, moment(ticks))
+        if offset != 0:
+            months = _sql.plain_func("to_months", _sql.op("*", offset, _MONTHS[unit]))
+            first = _sql.op("+", first, months)
+        return ticks_of(first)
     if unit == "day":
-        return _sql.op("+", day(ticks), offset)
-    if unit == "week":
-        since_sunday = _sql.floor_mod_by(_sql.op("+", day(ticks), 4), 7)
-        return _sql.op("+", _sql.op("-", day(ticks), since_sunday), _sql.op("*", offset, 7))
-    if unit == "month":
-        return first_of_month(_sql.op("+", month_index(ticks), offset))
-    return days_of(_sql.op("+", year(ticks), offset), _sql.lit(1))
+        days = _sql.op("+", day(ticks), offset)
+    else:
+        since_sunday = rest(_sql.op("+", ticks, 4 * TICKS_PER_DAY), 7 * TICKS_PER_DAY)
+        sunday = _sql.op("//", _sql.op("-", ticks, since_sunday), TICKS_PER_DAY)
+        days = _sql.op("+", sunday, _sql.op("*", offset, 7))
+    return _sql.op("*", days, TICKS_PER_DAY)
 
 
 def start_of(unit: str, ticks: Sql, offset: Any, *, bounds: bool) -> Sql:
     """The first tick of a period; null outside of years 1 to 9999 where `bounds` says to look."""
-    found = _sql.op("*", start(unit, ticks, offset), TICKS_PER_DAY)
+    found = start(unit, ticks, offset)
     return in_range(found) if bounds else found
 
 
 def end_of(unit: str, ticks: Sql, offset: Any) -> Sql:
     """The last tick of a period."""
-    following = _sql.op("*", start(unit, ticks, _sql.op("+", offset, 1)), TICKS_PER_DAY)
-    return in_range(_sql.op("-", following, 1))
+    following = offset + 1 if isinstance(offset, int) else _sql.op("+", offset, 1)
+    return in_range(_sql.op("-", start(unit, ticks, following), 1))
 
 
 def old_week(ticks: Sql) -> Sql:
     """Week of the year by the rule that ISO replaced: Sunday first, week 1 has four days of the year."""
 
-    def week(of: Sql, in_year: Sql) -> Sql:
-        first = days_of(in_year, _sql.lit(1))
-        lead = _sql.floor_mod_by(_sql.op("-", 7, _sql.floor_mod_by(_sql.op("+", first, 4), 7)), 7)
-        lead = _sql.case((_sql.op(">=", lead, 4), _sql.op("-", lead, 7)), otherwise=lead)
-        return _sql.op("+", _sql.floor_div(_sql.op("-", _sql.op("-", of, first), lead), 7), 1)
+    def week(of: Sql, first: Sql) -> Sql:
+        # Days from the new year to the first Sunday, or back to the one before where that is nearer: -3 to 3.
+        lead = _sql.op("%", _sql.op("-", 10, _sql.floor_mod_by(_sql.op("+", first, 4), 7)), 7)
+        return _sql.op(
+            "+", _sql.floor_div(_sql.op("-", _sql.op("-", of, first), _sql.op("-", lead, 3)), 7), 1
+        )
 
-    own = week(day(ticks), year(ticks))
-    eve = _sql.op("-", days_of(year(ticks), _sql.lit(1)), 1)
-    return _sql.case((_sql.op(">=", own, 1), own), otherwise=week(eve, _sql.op("-", year(ticks), 1)))
+    new_year = _truncated("year", moment(ticks))
+    eve = _sql.op("-", new_year, _sql.plain_func("to_days", 1))
+    first, before = (
+        _sql.op("//", _sql.plain_func("epoch_us", _truncated("year", t)), TICKS_PER_DAY // 10)
+        for t in (new_year, eve)
+    )
+    own = week(day(ticks), first)
+    return _sql.case((_sql.op(">=", own, 1), own), otherwise=week(_sql.op("-", first, 1), before))
 
 
 def _of_second(unit: int, times: int = 1) -> Callable[[Sql], Sql]:
@@ -133,11 +150,5 @@ PARTS: dict[str, Callable[[Sql], Sql]] = {
 
 def moved_by_months(ticks: Sql, months: Sql) -> Sql:
     """A datetime some months away; a day that the month lacks becomes its last. Null where one is."""
-    index = _sql.op("+", month_index(ticks), months)
-    first = first_of_month(index)
-    last = _sql.op("-", first_of_month(_sql.op("+", index, 1)), first)
-    of_month = _sql.func("least", day_of_month(ticks), last)
-    days = _sql.op("-", _sql.op("+", first, of_month), 1)
-    moved = _sql.op("+", _sql.op("*", days, TICKS_PER_DAY), _sql.floor_mod_by(ticks, TICKS_PER_DAY))
-    known = _sql.all_of(_sql.not_null(ticks), _sql.not_null(months))
-    return _sql.case((known, in_range(moved)))
+    moved = ticks_of(_sql.op("+", moment(ticks), _sql.plain_func("to_months", months)))
+    return in_range(_sql.op("+", moved, rest(ticks, 10)))

@@ -232,8 +232,8 @@ class DayOfWeek:
 
     @staticmethod
     def sql(value: _sql.Sql) -> _sql.Sql:
-        since_sunday = _sql.floor_mod_by(_sql.op("+", _sql_time.day(value), 4), 7)
-        return _sql.op("*", since_sunday, TICKS_PER_DAY)
+        since_sunday = _sql_time.rest(_sql.op("+", value, 4 * TICKS_PER_DAY), 7 * TICKS_PER_DAY)
+        return _sql.op("*", _sql.op("//", since_sunday, TICKS_PER_DAY), TICKS_PER_DAY)
 
 
 def _named(arg: Expr, function: str, known: Sequence[str]) -> str:
@@ -333,8 +333,8 @@ class DatetimeDiff:
             if unit in _MONTHS:
                 return _sql.floor_div(_sql_time.month_index(ticks), _MONTHS[unit])
             if unit == "week":
-                return _sql.floor_div(_sql.op("+", _sql_time.day(ticks), 4), 7)
-            return _sql.floor_div(ticks, _TICKS[unit])
+                return _sql_time.whole(_sql.op("+", ticks, 4 * TICKS_PER_DAY), 7 * TICKS_PER_DAY)
+            return _sql_time.whole(ticks, _TICKS[unit])
 
         return SqlValue(_sql.op("-", place(a), place(b)), LONG)
 
