@@ -172,9 +172,13 @@ def _tokens_of(token: str) -> Iterator[str]:
     --------
     >>> sorted(_tokens_of(r"a\\u0062\\u000ac"))
     ['ab', 'c', 'nc']
+    >>> "c" in set(_tokens_of(r"a\\u0001c"))
+    True
     """
     written = re.sub(r"\\u([0-9A-Fa-f]{4})", lambda m: json.dumps(chr(int(m[1], 16)), ensure_ascii=False)[1:-1], token)  # fmt: skip
-    for text in {written, written.translate(_FOLDING)}:
+    # A control sign stays an escape when the value is written again, and is none in the value itself.
+    plain = re.sub(r"\\u[0-9A-Fa-f]{4}", " ", written)
+    for text in {written, written.translate(_FOLDING), plain, plain.translate(_FOLDING)}:
         for m in re.finditer(_TOKEN, text):
             yield from _read(m[0])
 

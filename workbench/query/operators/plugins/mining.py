@@ -7,7 +7,7 @@ of its type (null, the empty text, or what the call says) where they differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -92,9 +92,20 @@ def _wildcards(nodes: Sequence[syntax.Expression], b: BinderApi) -> dict[ScalarT
     return found
 
 
+def _numbered(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns; a name that stands before gets a number, as where a plugin's rows are mined again."""
+    made: dict[str, Column] = {}
+    for column in columns:
+        name = next(
+            n for n in (column.name, *(f"{column.name}{i}" for i in range(1, 10_000))) if n not in made
+        )
+        made[name] = replace(column, name=name)
+    return tuple(made.values())
+
+
 def _mined(given: _Given, numbers: Sequence[Column], compute: Callable[[pl.DataFrame], list[tuple[tuple[Any, ...], Pattern, Rows]]]) -> Rel:  # fmt: skip
     """The plugin's table: SegmentId, `numbers`, the dimensions."""
-    schema = (Column("SegmentId", T.LONG), *numbers, *given.dimensions)
+    schema = _numbered((Column("SegmentId", T.LONG), *numbers, *given.dimensions))
 
     def run(frame: pl.DataFrame) -> pl.DataFrame:
         weighed = frame.with_columns(pl.col(WEIGHT).fill_null(0).clip(0))
@@ -107,12 +118,13 @@ def _mined(given: _Given, numbers: Sequence[Column], compute: Callable[[pl.DataF
             ]
             for column, cell in zip(cells, (segment, *counted, *shown), strict=True):
                 column.append(cell)
-        kinds: dict[str, pl.DataType] = {
-            c.name: pl.Int64() if c.type is T.LONG else pl.Float64() for c in schema
-        }
-        kinds |= {c.name: frame.schema[c.name] for c in given.dimensions}
-        series = [pl.Series(n, v, kinds[n], strict=False) for n, v in zip(kinds, cells, strict=True)]
-        return pl.DataFrame(series)
+        own = [
+            pl.Int64() if c.type is T.LONG else pl.Float64() for c in schema[: -len(given.dimensions) or None]
+        ]
+        kinds = [*own, *(frame.schema[c.name] for c in given.dimensions)]
+        return pl.DataFrame(
+            [pl.Series(c.name, v, k, strict=False) for c, v, k in zip(schema, cells, kinds, strict=True)]
+        )
 
     return Computed(schema, given.source, run, ordered=True)
 
