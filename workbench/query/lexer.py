@@ -56,10 +56,9 @@ class Token:
 
 _SKIP = re.compile(r"(?:\s+|//[^\n]*)+")
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_]*|\d+[A-Za-z_]\w*")
-_TYPED = re.compile(
-    r"(datetime|date|timespan|time|guid|uuid|uniqueid|int|long|real|double|decimal|bool|boolean)"
-    r"(?![A-Za-z0-9_])[ \t]*\(([^()]*)\)"
-)
+LITERAL_TYPES = ("datetime", "date", "timespan", "time", "guid", "uuid", "uniqueid", "int", "long", "real", "double", "decimal", "bool", "boolean")  # fmt: skip
+"""The words that make a literal with the text in brackets behind them: `datetime(2026-01-01)`."""
+_TYPED = re.compile(rf"({'|'.join(LITERAL_TYPES)})(?![A-Za-z0-9_])[ \t]*\(([^()]*)\)")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+(?![A-Za-z0-9_])")
 _NUMBER = re.compile(r"\d+(?:\.(?:\d+|(?![\w.])|(?=[eE][+-]?\d)))?(?:[eE][+-]?\d+)?")
 _UNIT = re.compile(r"[a-zA-Z]+(?![A-Za-z0-9_])")

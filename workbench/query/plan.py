@@ -7,7 +7,7 @@ refer to columns by name: a relation never has two columns of one name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -374,3 +374,19 @@ def columns_of(expr: Expr) -> set[str]:
             found |= columns_of(a)
         return found
     return set()
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """`name`, or `name1`, `name2`, … whichever is free.
+
+    Examples
+    --------
+    >>> unique("Key", {"Key", "Key1"})
+    'Key2'
+    """
+    if name not in taken:
+        return name
+    number = 1
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"

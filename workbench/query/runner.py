@@ -153,7 +153,14 @@ class Runner:
             rel = in_parts(rel, context, self.control, tally)
             lazy = canonical_columns(context.frame(rel), rel)
             stored = context.scanned or tally.held > _LARGE or _large(rel)
-            found = collect(lazy.select(rel.names()) if rel.schema else lazy, stored=stored)
+            lazy = lazy.select(rel.names()) if rel.schema else lazy
+            try:
+                found = collect(lazy, stored=stored)
+            except KeyboardInterrupt:
+                if tally.stopped is None:
+                    raise
+                # A late signal of the stop that the parts have seen already: what is left is short.
+                found = collect(lazy, stored=stored)
         except KeyboardInterrupt:
             self.control.check()
             raise

@@ -22,19 +22,20 @@ from workbench.repository.deltalog import Conflict, DeltaLog, NewFile
 from workbench.repository.layout import (
     BATCH,
     DAY,
+    OWN_APPLICATIONS,
     RECEIVED,
     SEQUENCE,
     TIME,
     WRITER,
+    writer_application,
 )
 from workbench.repository.physical import FILE, UTC_MICROSECONDS
 from workbench.repository.placement import Placed, place
-from workbench.repository.scan import scan_table
+from workbench.repository.reading import read_table
 from workbench.repository.store import Store
 from workbench.repository.writers import writer_slot
 
 _TRIES = 20
-_OWN_APPLICATIONS = "workbench/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,6 @@ class AppendResult:
     stored: int
     skipped: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
-
-
-def writer_application(writer: int) -> str:
-    """The application id under which a writer's last sequence number stands in the log."""
-    return f"{_OWN_APPLICATIONS}writer/{writer}"
 
 
 def append(
@@ -73,7 +69,7 @@ def append(
         for _ in range(_TRIES):
             if _is_in(log, transaction):
                 return AppendResult(0, skipped=True)
-            placed = _place(store, table, frame, types)
+            placed = place_values(store, table, frame, types)
             entry = placed.entry
             done = AppendResult(frame.height, renamed=placed.renamed)
             with store.locks.exclusive(store.table_lock(entry)):
@@ -81,7 +77,7 @@ def append(
             writer = writer_slot(store.state)
             application = writer_application(writer)
             before = log.transaction_version(application) or 0
-            files = _write(log, _stamped(placed, frame.height, writer, before, batch_id))
+            files = write_rows(log, entry, _stamped(placed, frame.height, writer, before, batch_id))
             transactions = [transaction] if transaction else []
             if frame.height:
                 transactions.append((application, before + frame.height))
@@ -105,7 +101,7 @@ def _check(transaction: tuple[str, int] | None) -> None:
     if transaction is None:
         return
     application, version = transaction
-    if not application or application.startswith(_OWN_APPLICATIONS):
+    if not application or application.startswith(OWN_APPLICATIONS):
         raise diagnostics.bad_transaction(f"{application!r} can't be an application id")
     if version < 1:
         raise diagnostics.bad_transaction(f"version {version} is below 1")
@@ -118,9 +114,15 @@ def _is_in(log: DeltaLog, transaction: tuple[str, int] | None) -> bool:
     return last is not None and last >= transaction[1]
 
 
-def _place(store: Store, table: str, frame: pl.DataFrame, types: Mapping[str, ScalarType]) -> Placed:
-    """The place of each value; new columns are in the catalog when this returns."""
-    entry = store.catalog.get(table)
+def place_values(store: Store, table: str, frame: pl.DataFrame, types: Mapping[str, ScalarType]) -> Placed:
+    """The place of each value of `frame`; the table and its columns are in the catalog when this returns.
+
+    Raises
+    ------
+    WorkbenchError
+        REP103, REP201 or REP202 for what no column can hold.
+    """
+    entry = store.create(table)
     asked: list[StoredColumn] = []
 
     def ask(column: StoredColumn) -> bool:
@@ -144,8 +146,7 @@ def _survives(store: Store, entry: TableEntry, column: StoredColumn) -> bool:
     """Whether each stored value of a long column is exact in a real."""
     if store.is_inexact(entry, column):
         return False
-    log = store.log(entry)
-    values = scan_table(entry, log.files(), log.folder, [column.name], (None, None)).lazy
+    values = read_table(store, entry, [column.name]).lazy
     exact = pl.col(column.name).is_between(-EXACT_IN_REAL, EXACT_IN_REAL).all()
     if values.select(exact).collect().item():
         return True
@@ -153,14 +154,11 @@ def _survives(store: Store, entry: TableEntry, column: StoredColumn) -> bool:
     return False
 
 
-def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: str) -> pl.DataFrame:
-    """The frame under its stored names, with the system's columns, by time."""
-    now = now_us()
+def stored_rows(placed: Placed, now: int) -> pl.DataFrame:
+    """The values under their stored names and in the dtypes of files; a row without a time has that of `now` (µs)."""
     by_name = {c.name: c for c in placed.entry.stored_columns()}
-    values: list[pl.Expr] = [pl.lit(now).cast(UTC_MICROSECONDS).alias(RECEIVED)]
-    if TIME not in placed.values:
-        values.append(pl.lit(now).cast(UTC_MICROSECONDS).alias(TIME))
     columns = []
+    height = 0
     for name, series in placed.values.items():
         column = by_name[name]
         stored = series.cast(FILE[column.type]) if series.dtype != FILE[column.type] else series
@@ -169,20 +167,42 @@ def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: st
         if name == TIME:
             stored = stored.fill_null(pl.Series([now]).cast(UTC_MICROSECONDS)[0])
         columns.append(stored.alias(column.stored))
-    frame = pl.DataFrame(
-        [*columns, pl.int_range(before + 1, before + height + 1, eager=True).alias(SEQUENCE)]
+        height = len(stored)
+    frame = pl.DataFrame(columns)
+    if TIME not in placed.values and height:
+        frame = frame.with_columns(pl.lit(now).cast(UTC_MICROSECONDS).alias(TIME))
+    return frame
+
+
+def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: str) -> pl.DataFrame:
+    """The frame under its stored names, with the system's columns."""
+    now = now_us()
+    frame = stored_rows(placed, now)
+    if not frame.width:  # rows of which no value is known but when they came
+        frame = pl.DataFrame({TIME: pl.Series([now]).cast(UTC_MICROSECONDS).new_from_index(0, height)})
+    return frame.with_columns(
+        pl.lit(now).cast(UTC_MICROSECONDS).alias(RECEIVED),
+        pl.lit(batch_id).alias(BATCH),
+        pl.lit(writer, pl.Int32).alias(WRITER),
+        pl.int_range(before + 1, before + height + 1, dtype=pl.Int64).alias(SEQUENCE),
     )
-    values += [pl.lit(batch_id).alias(BATCH), pl.lit(writer, pl.Int32).alias(WRITER)]
-    frame = frame.with_columns(values).with_columns(pl.col(TIME).dt.date().alias(DAY))
-    order = [c.stored for c in placed.entry.stored_columns() if c.stored in frame.columns]
-    frame = frame.select(*order, DAY)
-    return frame if frame[TIME].is_sorted() else frame.sort(TIME, maintain_order=True)
 
 
-def _write(log: DeltaLog, frame: pl.DataFrame) -> list[NewFile]:
-    """Write a data file a day; they count only once they are committed."""
+def write_rows(log: DeltaLog, entry: TableEntry, frame: pl.DataFrame) -> list[NewFile]:
+    """Write rows, by time, into a data file a day, on disk when this returns; they count once they are committed.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Stored names, with the system's columns but without the day.
+    """
     if not frame.height:
         return []
+    frame = frame.with_columns(pl.col(TIME).dt.date().alias(DAY))
+    order = [c.stored for c in entry.stored_columns() if c.stored in frame.columns]
+    order += [f.stored for c in entry.stored_columns() for f in c.former if f.stored in frame.columns]
+    frame = frame.select(*order, DAY)
+    frame = frame if frame[TIME].is_sorted() else frame.sort(TIME, maintain_order=True)
     one_day = frame[DAY][0] == frame[DAY][-1]
     parts = [frame] if one_day else frame.partition_by(DAY, maintain_order=True)
     files: list[NewFile] = []

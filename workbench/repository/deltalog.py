@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,13 @@ class DeltaLog:
             if self._files is None:
                 self._files = () if self._table is None else _parse(self._table)
             return self._files
+
+    def version_of(self, applications: Iterable[str]) -> tuple[tuple[FileEntry, ...], dict[str, int]]:
+        """The data files, and the greatest version of some applications (0 before the first): of one version."""
+        with self._guard:
+            files = self.files()
+            table = self._table
+            return files, {a: (table.transaction_version(a) or 0) if table else 0 for a in applications}
 
     def transaction_version(self, application: str) -> int | None:
         """The greatest version that application has committed, None before its first."""

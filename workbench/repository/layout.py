@@ -39,6 +39,7 @@ LAST_COLUMNS = (
     Column(WRITER, ScalarType.INT, hidden=True),
     Column(SEQUENCE, ScalarType.LONG, hidden=True),
 )
+OWN_APPLICATIONS = "workbench/"
 SYSTEM_NAMES = frozenset({TIME, DAY, *(c.name for c in LAST_COLUMNS)})
 
 # Small row groups: both cores work on one file, and the newest rows of a wide table are fetched
@@ -92,6 +93,11 @@ def stored_name(name: str, taken: Iterable[str]) -> str:
 def _escaped(character: str) -> str:
     code = ord(character)
     return f"~u{code:04x}" if code <= 0xFFFF else f"~U{code:08x}"
+
+
+def writer_application(writer: int) -> str:
+    """The application id under which a writer's last sequence number stands in a table's log."""
+    return f"{OWN_APPLICATIONS}writer/{writer}"
 
 
 def day_text(day: int) -> str:

@@ -26,6 +26,19 @@ TimeRange = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """Rows that are in no data file yet: under stored names, and the span of their time in µs."""
+
+    rows: pl.DataFrame
+    start: int
+    end: int
+
+    def entry(self) -> FileEntry:
+        """As if they were a data file of no name."""
+        return FileEntry("", 0, self.start, self.end, self.rows.height, int(self.rows.estimated_size()))
+
+
+@dataclass(frozen=True, slots=True)
 class TableScan:
     """A table as a query reads it: one version, which stays readable whatever happens after.
 
@@ -42,7 +55,10 @@ class TableScan:
     files : list of str
         The paths of those, newest rows first. Inside a file rows rise by `TimeGenerated`.
     entries : tuple of FileEntry
-        The same files with their day, time, rows and bytes.
+        The same files with their day, time, rows and bytes; behind them, if there are some, the rows that are in no
+        file yet, as one.
+    pending : Pending or None
+        Those rows.
     """
 
     lazy: pl.LazyFrame
@@ -56,6 +72,7 @@ class TableScan:
     places: tuple[tuple[Place, ...], ...] = ()
     dropped_by_time: int = 0
     dropped_by_terms: int = 0
+    pending: Pending | None = None
 
     @property
     def rows(self) -> int:
@@ -63,15 +80,15 @@ class TableScan:
         return sum(e.rows for e in self.entries)
 
     def part(self, files: Sequence[int]) -> pl.LazyFrame:
-        """The rows of some of the files, told by their places in `files`."""
-        if not self.reads:
-            return open_files([self.files[i] for i in files], self.columns)
-        chosen = [self.files[i] for i in files]
-        return _open_paths(chosen, [self.places[i] for i in files], self.columns, self.reads)
+        """The rows of some of the files, told by their places in `entries`."""
+        chosen = [i for i in files if i < len(self.files)]
+        pending = self.pending if len(chosen) < len(files) else None
+        places = [self.places[i] for i in files] if self.reads else ()
+        return _open([self.files[i] for i in chosen], places, self.columns, self.reads, pending)
 
     def groups(self, n: int) -> list[pl.LazyFrame]:
         """The same rows as `lazy`, in parts of `n` files each, newest first."""
-        places = range(len(self.files))
+        places = range(len(self.entries))
         return [self.part(places[i : i + n]) for i in places[::n]]
 
 
@@ -84,12 +101,13 @@ def scan_table(
     reads: Sequence[PathRead] = (),
     manifest: Manifest | None = None,
     holding: Callable[[Sequence[FileEntry]], tuple[FileEntry, ...]] = tuple,
+    pending: Pending | None = None,
 ) -> TableScan:
     """A scan of `files`, those of the table `entry` that lies in `folder`.
 
     `reads` are paths of dynamic columns that come as columns of their own, behind the others; the
     manifest tells which files hold them so. Of the files of the asked time those are read that
-    `holding` leaves.
+    `holding` leaves. `pending` are rows beside those of the files.
 
     Raises
     ------
@@ -103,19 +121,22 @@ def scan_table(
     kept = holding(timely)
     paths = [f"{folder}/{f.path}" for f in kept]
     wanted = [(_stored(entry, r.column), r.keys) for r in reads]
-    places = tuple((manifest or Manifest({})).places(kept, wanted)) if reads else ()
+    entries = (*kept, pending.entry()) if pending else kept
+    # The manifest knows nothing of rows that wait: their JSON text has all.
+    places = tuple((manifest or Manifest({})).places(entries, wanted)) if reads else ()
     return TableScan(
-        lazy=_open_paths(paths, places, asked, reads) if reads else open_files(paths, asked),
+        lazy=_open(paths, places, asked, reads, pending),
         schema=tuple(Column(c.name, c.type, c.name in hidden) for c in asked),
         files_total=len(files),
         files_read=len(kept),
         files=paths,
-        entries=kept,
+        entries=entries,
         columns=asked,
         reads=tuple(reads),
         places=places,
         dropped_by_time=len(files) - len(timely),
         dropped_by_terms=len(timely) - len(kept),
+        pending=pending,
     )
 
 
@@ -125,27 +146,51 @@ def is_shredded(entry: TableEntry, manifest: Manifest, column: str, keys: Keys) 
     return found is not None and found.type is ScalarType.DYNAMIC and manifest.knows(found.stored, keys)
 
 
+def _open(
+    files: Sequence[str], places: Sequence[tuple[Place, ...]], columns: Sequence[StoredColumn],
+    reads: Sequence[PathRead], pending: Pending | None,
+) -> pl.LazyFrame:  # fmt: skip
+    """A lazy frame over data files and, behind them, the rows that are in none; a place for each file and for those."""
+    if pending is None:
+        return _open_paths(files, places, columns, reads) if reads else open_files(files, columns)
+    if reads:
+        waiting = _open_alike(pending.rows, places[len(files)], columns, reads)
+        parts = [_open_paths(files, places[: len(files)], columns, reads)] if files else []
+    else:
+        waiting = open_files(pending.rows, columns)
+        parts = [open_files(files, columns)] if files else []
+    return pl.concat([*parts, waiting], how="vertical") if parts else waiting
+
+
 def open_files(
-    paths: Sequence[str], columns: Sequence[StoredColumn], shredded: Mapping[str, pl.DataType] | None = None
+    source: Sequence[str] | pl.DataFrame,
+    columns: Sequence[StoredColumn],
+    shredded: Mapping[str, pl.DataType] | None = None,
 ) -> pl.LazyFrame:
-    """A lazy frame over data files; a column that a file lacks is null there.
+    """A lazy frame over data files, or rows as they lie in one; a column that a file lacks is null there.
 
     `shredded` says how columns lie in the files that are none of the table's own.
     """
-    if not paths:
+    if isinstance(source, list) and not source:
         return pl.LazyFrame(schema={c.name: FRAME[c.type] for c in columns})
     stored: dict[str, pl.DataType] = {}
     for column in columns:
         stored[column.stored] = (shredded or {}).get(column.stored, FILE[column.type])
         stored.update((f.stored, FILE[f.type]) for f in column.former)
-    lazy = pl.scan_parquet(
-        list(paths),
-        schema=stored,
-        missing_columns="insert",
-        extra_columns="ignore",
-        glob=False,
-        hive_partitioning=False,
-    )
+    if isinstance(source, pl.DataFrame):
+        there = set(source.columns)
+        lazy = source.lazy().select(
+            [pl.col(n) if n in there else pl.lit(None, t).alias(n) for n, t in stored.items()]
+        )
+    else:
+        lazy = pl.scan_parquet(
+            list(source),
+            schema=stored,
+            missing_columns="insert",
+            extra_columns="ignore",
+            glob=False,
+            hive_partitioning=False,
+        )
     if all(_is_plain(c) for c in columns):
         return lazy
     return lazy.select([_read(c) for c in columns])
@@ -165,7 +210,7 @@ def _open_paths(
 
 
 def _open_alike(
-    files: Sequence[str], places: tuple[Place, ...], columns: Sequence[StoredColumn], reads: Sequence[PathRead]
+    files: Sequence[str] | pl.DataFrame, places: tuple[Place, ...], columns: Sequence[StoredColumn], reads: Sequence[PathRead]
 ) -> pl.LazyFrame:  # fmt: skip
     """A lazy frame over data files that hold each path in the same place."""
     sources = {p.stored: DTYPES[p.kind] for p in places if p.kind is not Kind.NULL}

@@ -20,8 +20,11 @@ from workbench.base.json_values import dumps, loads
 from workbench.repository.layout import stored_name
 from workbench.repository.shredded import Description, Keys, Kind, Place
 
-_MOST = 64  # columns for one dynamic column
-_SHARE = 0.02  # of the rows have a path that gets a column
+_MOST = 128  # columns for one dynamic column
+_SHARE = (
+    0.001  # of the rows have a path that gets a column: one of rare events costs a few hundred bytes a file
+)
+_SHARE_OF_FEW, _ENOUGH = 0.02, 8
 _DEPTH = 4  # keys in a path that gets a column
 _LONGEST_KEY = 120
 _LONGEST = 1024  # characters of a value that gets a column, on average
@@ -125,7 +128,8 @@ def _chosen(texts: Sequence[str | None]) -> _Choice:
             root.look(value, 1)
             total += len(text or "")
     leaves = list(root.leaves())
-    least = max(1, len(texts) * _SHARE)
+    # In a small sample a few rows are many; one alone tells nothing.
+    least = max(1, min(len(texts) * _SHARE_OF_FEW, _ENOUGH), len(texts) * _SHARE)
     frequent = [
         (path, seen)
         for path, seen in leaves

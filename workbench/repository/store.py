@@ -17,6 +17,7 @@ from workbench.repository.deltalog import DeltaLog
 from workbench.repository.files import Locks, files_of
 from workbench.repository.layout import TABLES_FOLDER, check_name, stored_name
 from workbench.repository.shredded import Manifests
+from workbench.repository.spool.waiting import Spools
 from workbench.repository.term_index import TermIndex
 
 _CATALOG_LOCK = "catalog"
@@ -32,6 +33,7 @@ class Store:
         self.state: Path = state_folder(path)
         self.locks = Locks(self.state / "locks")
         self.shredded = Manifests(self.files)
+        self.spools = Spools(self.state)
         self._guard = threading.Lock()
         self._logs: dict[str, DeltaLog] = {}
         self._terms: dict[str, TermIndex] = {}
@@ -40,10 +42,14 @@ class Store:
 
     def log(self, entry: TableEntry) -> DeltaLog:
         """The log of a table, kept open."""
+        return self.log_of_folder(entry.folder)
+
+    def log_of_folder(self, folder: str) -> DeltaLog:
+        """The log of the table in a folder, also where the table is not in the catalog any more."""
         with self._guard:
-            if entry.folder not in self._logs:
-                self._logs[entry.folder] = DeltaLog(f"{self.path}/{TABLES_FOLDER}/{entry.folder}")
-            return self._logs[entry.folder]
+            if folder not in self._logs:
+                self._logs[folder] = DeltaLog(f"{self.path}/{TABLES_FOLDER}/{folder}")
+            return self._logs[folder]
 
     def terms(self, entry: TableEntry) -> TermIndex:
         """The term index of a table, kept open."""

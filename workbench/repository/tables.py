@@ -28,8 +28,9 @@ from workbench.repository.layout import (
     write_folders,
     write_workspace,
 )
+from workbench.repository.reading import read_table
 from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
-from workbench.repository.scan import TableScan, TimeRange, is_shredded, scan_table
+from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
 from workbench.repository.store import Store
 
@@ -232,17 +233,7 @@ class Repository:
         WorkbenchError
             REP101 for an unknown table, REP102 for an unknown column.
         """
-        log = self._store.log(self._store.catalog.get(table))
-        files = log.files()
-        # The catalog after the log: then it knows each column that one of these files has.
-        entry = self._store.catalog.get(table)
-        manifest = self._store.shredded.get(entry.folder) if paths else None
-        if terms is None:
-            return scan_table(entry, files, log.folder, columns, time_range, paths, manifest)
-        index = self._store.terms(entry)
-        return scan_table(
-            entry, files, log.folder, columns, time_range, paths, manifest, lambda f: index.may_hold(f, terms)
-        )
+        return read_table(self._store, self._store.catalog.get(table), columns, time_range, paths, terms)
 
     def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool:
         """Whether some data file gives a path of a dynamic column without its JSON text being read.

@@ -106,3 +106,29 @@ def bad_hours(hours: object) -> WorkbenchError:
     return WorkbenchError(
         "REP206", f"{hours!r} is no number of hours", hint="give a whole number of 0 or more"
     )
+
+
+def too_much_waits(size: int) -> WorkbenchError:
+    return WorkbenchError(
+        "REP301",
+        f"{size // 2**20:,} MiB of records wait to be stored",
+        hint="send the same again in some seconds",
+    )
+
+
+def reserve_reached(folder: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP302",
+        f"the disk of {folder!r} has reached its reserve, no record is taken in",
+        hint="make room; queries still run",
+    )
+
+
+def not_synced(why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP303", f"the records could not be put on disk: {why}", hint="send the same again"
+    )
+
+
+def spool_closed() -> WorkbenchError:
+    return WorkbenchError("REP304", "the service is about to end", hint="send the same again when it runs")

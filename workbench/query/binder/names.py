@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from workbench.base.dtypes import ScalarType
 from workbench.query import syntax
 from workbench.query.functions import AGGREGATES, FUNCTIONS, Card, Naming
@@ -72,19 +70,3 @@ def _call_name(node: syntax.Call, row: Rel | None) -> str | None:
     if card.naming is Naming.ONLY_ARGUMENT and len(node.arguments) == 1:
         return first_name
     return None
-
-
-def unique(name: str, taken: Collection[str]) -> str:
-    """`name`, or `name1`, `name2`, … whichever is free.
-
-    Examples
-    --------
-    >>> unique("Key", {"Key", "Key1"})
-    'Key2'
-    """
-    if name not in taken:
-        return name
-    number = 1
-    while f"{name}{number}" in taken:
-        number += 1
-    return f"{name}{number}"

@@ -11,9 +11,9 @@ from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.binder import calls, several
 from workbench.query.binder.inside import Inside
-from workbench.query.binder.names import result_name, unique
+from workbench.query.binder.names import result_name
 from workbench.query.functions import AGGREGATES
-from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel
+from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel, unique
 
 
 def columns(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip

@@ -86,36 +86,42 @@ _OPS: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 }
 
 
+def _timed(values: Sequence[Value | SqlValue], args: Sequence[Expr], operator: str) -> tuple[int, int | None, str] | None:  # fmt: skip
+    """A stored time against a constant: the side of the time, the bound in µs or None where nothing is equal to it,
+    the operator with the time on its left."""
+    time, other = (1, args[0]) if isinstance(args[0], Const) else (0, args[1])
+    operator = FLIPPED[operator] if time else operator
+    if values[time].form is not Form.MICROSECONDS or not isinstance(other, Const):
+        return None
+    if other.type is not values[time].type or not isinstance(other.value, int):
+        return None
+    if operator == "==" and other.value % 10:
+        return time, None, operator
+    return time, *in_microseconds(other.value, operator)
+
+
 def _by_time(values: Sequence[Value], args: Sequence[Expr], operator: str) -> pl.Expr | None:
     """A stored time against a constant, in µs: what the reader's statistics understand."""
-    (a, b), (x, y) = values, args
-    if isinstance(x, Const):
-        a, b, x, y, operator = b, a, y, x, FLIPPED[operator]
-    if not (
-        a.form is Form.MICROSECONDS and isinstance(y, Const) and y.type is a.type and isinstance(y.value, int)
-    ):
+    found = _timed(values, args, operator)
+    if found is None:
         return None
-    if operator == "==" and y.value % 10:
+    side, bound, operator = found
+    if bound is None:
         return pl.lit(False)
-    bound, operator = in_microseconds(y.value, operator)
-    dtype = pl.Datetime("us", "UTC") if a.type is T.DATETIME else pl.Duration("us")
-    return _OPS[operator](a.expr, pl.lit(bound, dtype=pl.Int64).cast(dtype))
+    dtype = pl.Datetime("us", "UTC") if values[side].type is T.DATETIME else pl.Duration("us")
+    return _OPS[operator](values[side].expr, pl.lit(bound, dtype=pl.Int64).cast(dtype))
 
 
 def _sql_by_time(values: Sequence[SqlValue], args: Sequence[Expr], operator: str) -> _sql.Sql | None:
     """The same in SQL: as TIMESTAMPTZ, so that the reader skips row groups."""
-    (a, b), (x, y) = values, args
-    if isinstance(x, Const):
-        a, b, x, y, operator = b, a, y, x, FLIPPED[operator]
-    if not (
-        a.form is Form.MICROSECONDS and isinstance(y, Const) and y.type is a.type and isinstance(y.value, int)
-    ):
+    found = _timed(values, args, operator)
+    if found is None:
         return None
-    if operator == "==" and y.value % 10:
+    side, bound, operator = found
+    if bound is None:
         return _sql.lit(False)
-    bound, operator = in_microseconds(y.value, operator)
-    moment = _sql.moment(bound) if a.type is T.DATETIME else _sql.lit(bound)
-    return _sql.op(_SQL_OPS.get(operator, operator), a.expr, moment)
+    moment = _sql.moment(bound) if values[side].type is T.DATETIME else _sql.lit(bound)
+    return _sql.op(_SQL_OPS.get(operator, operator), values[side].expr, moment)
 
 
 def _sql_among_numbers(found: _sql.Sql, sides: Sequence[_sql.Sql], args: Sequence[Expr]) -> _sql.Sql:

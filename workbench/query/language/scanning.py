@@ -14,30 +14,12 @@ from threading import Lock
 
 from workbench.base.diagnostics.language import moved
 from workbench.base.errors import Span, WorkbenchError
-from workbench.query.lexer import Kind, Token, tokenize
+from workbench.query.lexer import LITERAL_TYPES, Kind, Token, tokenize
 
 _COMMENT = re.compile(r"//[^\n]*")
 # What the lexer may look at behind the end of a token.
 _AHEAD = 4
 _REMEMBERED = 8
-_TYPE_WORDS = frozenset(
-    [
-        "datetime",
-        "date",
-        "timespan",
-        "time",
-        "guid",
-        "uuid",
-        "uniqueid",
-        "int",
-        "long",
-        "real",
-        "double",
-        "decimal",
-        "bool",
-        "boolean",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +88,14 @@ def _reusable(text: str, last: Scan) -> list[Token]:
             low = middle + 1
         else:
             high = middle
-    while low and last.tokens[low - 1].is_word(*_TYPE_WORDS):
+    while low and last.tokens[low - 1].is_word(*LITERAL_TYPES):
         low -= 1
     # `datetime(` becomes one token once its parenthesis is closed, however far away that is.
     for place in range(low - 1, max(0, low - 50), -1):
         token = last.tokens[place]
         if token.is_mark(")"):
             break
-        if token.is_mark("(") and last.tokens[place - 1].is_word(*_TYPE_WORDS):
+        if token.is_mark("(") and last.tokens[place - 1].is_word(*LITERAL_TYPES):
             return list(last.tokens[: place - 1])
     return list(last.tokens[:low])
 

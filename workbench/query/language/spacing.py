@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from workbench.query.language.keeping import apart
 from workbench.query.language.outline import Outline
-from workbench.query.lexer import Kind, Token
+from workbench.query.lexer import LITERAL_TYPES, Kind, Token
 from workbench.query.operators import OPERATORS
 
 HYPHENED = frozenset({n for n in OPERATORS if "-" in n} | {"granny-asc", "granny-desc", "project-smart"})
@@ -108,24 +108,6 @@ OPTION_WORDS = frozenset(
     ]
 )
 _NOT_NAMED = frozenset({"query_parameters", "join", "lookup", "union", "on", "in", "by", "and", "or"})
-_WORDS_OF_TYPES = frozenset(
-    [
-        "datetime",
-        "date",
-        "timespan",
-        "time",
-        "guid",
-        "uuid",
-        "uniqueid",
-        "int",
-        "long",
-        "real",
-        "double",
-        "decimal",
-        "bool",
-        "boolean",
-    ]
-)
 
 
 class Spacing:
@@ -265,6 +247,6 @@ class Spacing:
             return " "
         if self._made.word(b - 2, "by") and first.span.end < self._tokens[b].span.start:
             return " "  # `partition by Column (…)`
-        if first.value in _WORDS_OF_TYPES and "\n" in self._text[first.span.end : self._tokens[b].span.start]:
+        if first.value in LITERAL_TYPES and "\n" in self._text[first.span.end : self._tokens[b].span.start]:
             return " "  # together they would be one token
         return ""

@@ -9,7 +9,7 @@ from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Col, Expr, Join, Project, Rel
+from workbench.query.plan import Col, Expr, Join, Project, Rel, unique
 
 KINDS = {
     "inner": "inner", "innerunique": "innerunique", "leftouter": "leftouter", "rightouter": "rightouter",
@@ -144,13 +144,11 @@ def joined(left: Rel, right: Rel, kind: str, on: list[tuple[str, str]], *, drop_
     for c in right.schema:
         if c.name.startswith("__") or (drop_keys and c.name in right_keys):
             continue
-        name, number = c.name, 1
+        name = c.name
         if name in used:
             if c.hidden:
                 continue  # the system columns of the left side stand for the row
-            while f"{name}{number}" in taken | used:
-                number += 1
-            name = f"{name}{number}"
+            name = unique(name, taken | used)
         used.add(name)
         right_names.append((c.name, name))
         output.append(Column(name, c.type, c.hidden))

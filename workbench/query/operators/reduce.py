@@ -19,7 +19,7 @@ from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Col, Project, Rel
+from workbench.query.plan import Col, Project, Rel, unique
 
 T = ScalarType
 _SCHEMA = (Column("Pattern", T.STRING), Column("Count", T.LONG), Column("Representative", T.STRING))
@@ -95,15 +95,8 @@ class Reduce:
         schema = (*(source.schema if s.each else ()), Column("__text", T.STRING, hidden=True))
         made = Project(schema, source, (*kept, ("__text", text)))
         taken = {c.name for c in source.schema} if s.each else set()
-        columns = tuple(replace(c, name=_free(c.name, taken)) for c in _SCHEMA)
+        columns = tuple(replace(c, name=unique(c.name, taken)) for c in _SCHEMA)
         return Reduced((*schema[:-1], *columns), made, float(threshold), characters, s.each)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 1
-    while free in taken:
-        free, number = f"{name}{number}", number + 1
-    return free
 
 
 @to_polars.register

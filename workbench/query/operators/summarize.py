@@ -8,7 +8,7 @@ from workbench.base.dtypes import Column
 from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Col, Distinct, Expr, Project, Rel, Summarize
+from workbench.query.plan import Col, Distinct, Expr, Project, Rel, Summarize, unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,7 @@ def _renamed(keys: list[tuple[str, Expr]], given: set[str]) -> list[tuple[str, E
     out: list[tuple[str, Expr]] = []
     for name, expr in keys:
         if name in given:
-            number = 1
-            while f"{name}{number}" in taken:
-                number += 1
-            name = f"{name}{number}"
+            name = unique(name, taken)
             taken.add(name)
         out.append((name, expr))
     return out

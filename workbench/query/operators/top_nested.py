@@ -9,7 +9,7 @@ from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Aggregate, Const, Expr, Rel, columns_of
+from workbench.query.plan import Aggregate, Const, Expr, Rel, columns_of, unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,7 @@ def _level(p: ParserApi) -> LevelSyntax:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 1
-    while free in taken:
-        free, number = f"{name}{number}", number + 1
+    free = unique(name, taken)
     taken.add(free)
     return free
 

@@ -19,7 +19,19 @@ from workbench.query.binder.inside import Catalog, Hooks
 from workbench.query.binder.scope import FunctionEntry, ScalarEntry, Scope
 from workbench.query.binder.stored_names import StoredNames
 from workbench.query.functions._card import widest
-from workbench.query.plan import ONE_ROW, Col, Const, Distinct, Expr, Join, Project, Rel, Union, Values
+from workbench.query.plan import (
+    ONE_ROW,
+    Col,
+    Const,
+    Distinct,
+    Expr,
+    Join,
+    Project,
+    Rel,
+    Union,
+    Values,
+    unique,
+)
 from workbench.query.sources import Sources
 from workbench.query.sql import expressions, joins, select
 from workbench.query.sql.asking import Asking, Whole
@@ -69,9 +81,7 @@ def _named(row: Row) -> Rel:
     for field in row.fields:
         if field.hidden:
             continue
-        name, number = field.name, 1
-        while name in taken:
-            name, number = f"{field.name}{number}", number + 1
+        name = unique(field.name, taken)
         taken.add(name)
         columns.append((name, Col(field.type, field.column)))
     if [n for n, _ in columns] == row.rel.names():

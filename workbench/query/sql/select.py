@@ -21,6 +21,7 @@ from workbench.query.plan import (
     SortKey,
     Summarize,
     columns_of,
+    unique,
 )
 from workbench.query.sql import aggregating, conditions, expressions, windows
 from workbench.query.sql.asking import Asking, Whole, Window, substituted
@@ -169,9 +170,7 @@ def _projected(a: Asking, rel: Rel, items: list[Item], node: exp.Expr, *, marked
     taken: set[str] = set()
     markers: list[tuple[Expr, str]] = []
     for item in items:
-        name, number = item.name, 1
-        while name in taken:
-            name, number = f"{item.name}{number}", number + 1
+        name = unique(item.name, taken)
         taken.add(name)
         value = item.value
         columns.append((name, value))

@@ -213,7 +213,7 @@ def _top(rel: Limit, sort: Sort, chain: Chain) -> Rel | None:
                 continue
             if len(frames) > 1:
                 best = chain.context.frame(first(chain.held(frames))).lazy.select(rel.names())
-                frames = [chain.context.collect(best, True)]
+                frames = [chain.merged(best)]
             if lead and frames[0][lead].dtype in _BOUNDED and not frames[0][lead].null_count():
                 last = frames[0][lead].min() if key.descending else frames[0][lead].max()
                 bound = _not_behind(lead, last, key)
@@ -299,10 +299,10 @@ def _merged(
             return None
         frames.append(found)
         if len(frames) > 1 and sum(f.height for f in frames) > 2 * last + _MERGE:
-            frames = [chain.context.collect(merge(together(frames).lazy()), True)]
+            frames = [chain.merged(merge(together(frames).lazy()))]
             last = frames[0].height
     if not frames:
         return [chain.nothing(lower)]
     if len(frames) == 1:
         return frames
-    return [chain.context.collect(merge(together(frames).lazy()), True)]
+    return [chain.merged(merge(together(frames).lazy()))]

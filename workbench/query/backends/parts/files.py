@@ -121,7 +121,9 @@ class Chain:
     def _read(self, files: Sequence[File]) -> None:
         self.tally.done += len(files)
         for file in files:
-            self.context.files.add(self._scan(file.scan).files[file.place])
+            names = self._scan(file.scan).files
+            if file.place < len(names):  # behind the files: rows that are in none yet
+                self.context.files.add(names[file.place])
 
     def run(self, lower: Callable[[Rel, Context], pl.LazyFrame]) -> Iterator[tuple[pl.DataFrame, int]]:
         """The rows that `lower` makes of each part, and how many rows its files have.
@@ -160,9 +162,21 @@ class Chain:
         try:
             return self.context.collect(lazy, True)
         except KeyboardInterrupt:
-            if not self._stopping():
-                raise
+            self._interrupted()
             return None
+
+    def merged(self, lazy: pl.LazyFrame) -> pl.DataFrame:
+        """Rows of parts put together: an interrupt that meets this ends the parts and loses none of the rows."""
+        try:
+            return self.context.collect(lazy, True)
+        except KeyboardInterrupt:
+            self._interrupted()
+            return self.context.collect(lazy, True)
+
+    def _interrupted(self) -> None:
+        """The engine heard of an interrupt before whoever waits for the query could say that it is cancelled."""
+        self.control.cancel()
+        self._stopping()
 
     def _stopping(self) -> bool:
         error = self.tally.stopped or self.control.reason()

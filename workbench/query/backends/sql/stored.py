@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 from sqlglot import exp
@@ -35,12 +35,22 @@ def _scan(rel: Scan, context: SqlContext) -> SqlFrame:
         return context.add(rel, query.from_(exp.Table(this=exp.to_identifier(rel.table, quoted=True))), forms)
     found = context.scan(rel)
     stored: tuple[Any, ...] = getattr(found, "columns", ())
-    if stored and found.files:
-        return context.add(rel, _files(rel, found, stored, context), forms)
-    table = context.register(_physical(found.lazy, rel), rel.names())
+    if not stored or not found.files:
+        return context.add(rel, _held_rows(rel, found.lazy, context), forms)
+    files = _files(rel, found, stored, context)
+    if getattr(found, "pending", None) is None:
+        return context.add(rel, files, forms)
+    # Rows that are in no file yet stand behind the files.
+    waiting = _held_rows(rel, cast(Any, found).part((len(found.files),)), context)
+    both = exp.union(files, waiting, distinct=False, copy=False)
+    return context.add(rel, exp.select("*").from_(both.subquery()), forms)
+
+
+def _held_rows(rel: Scan, lazy: pl.LazyFrame, context: SqlContext) -> exp.Select:
+    """Rows in memory, as the scan gives those of files."""
+    table = context.register(_physical(lazy, rel), rel.names())
     trees = [(_read(context.column(c.name), c.type), c.name) for c in rel.schema]
-    query = exp.select(*(context.named(t, n) for t, n in trees)).from_(table)
-    return context.add(rel, query, forms)
+    return exp.select(*(context.named(t, n) for t, n in trees)).from_(table)
 
 
 def _physical(lazy: pl.LazyFrame, rel: Scan) -> pl.LazyFrame:

@@ -14,7 +14,7 @@ from workbench.query import syntax
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi
 from workbench.query.operators.plugins._card import PluginCall, plugin
-from workbench.query.plan import Col, Expr, Project, Rel
+from workbench.query.plan import Col, Expr, Project, Rel, unique
 
 T = ScalarType
 _ADDRESS, _NETWORK, _ROW = "__address", "__network", "__match"
@@ -156,9 +156,7 @@ def _bound(call: PluginCall, source: Rel, b: BinderApi, bits: int, family: str) 
     for column in right.schema:
         if column.name in shared or column.hidden:
             continue
-        free, number = column.name, 1
-        while free in taken:
-            free, number = f"{column.name}{number}", number + 1
+        free = unique(column.name, taken)
         taken.add(free)
         names.append((column.name, free))
         schema.append(Column(free, column.type))

@@ -20,7 +20,7 @@ from workbench.query import syntax
 from workbench.query.operators._card import BinderApi
 from workbench.query.operators.plugins._card import Computed, PluginCall, plugin, projected, visible
 from workbench.query.operators.plugins._patterns import WEIGHT, Pattern, Rows, frequent
-from workbench.query.plan import ONE_ROW, Col, Const, Expr, Rel
+from workbench.query.plan import ONE_ROW, Col, Const, Expr, Rel, unique
 
 T = ScalarType
 _SPLIT = "__split"
@@ -96,9 +96,7 @@ def _numbered(columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns; a name that stands before gets a number, as where a plugin's rows are mined again."""
     made: dict[str, Column] = {}
     for column in columns:
-        name = next(
-            n for n in (column.name, *(f"{column.name}{i}" for i in range(1, 10_000))) if n not in made
-        )
+        name = unique(column.name, made)
         made[name] = replace(column, name=name)
     return tuple(made.values())
 

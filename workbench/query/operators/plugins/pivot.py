@@ -13,7 +13,18 @@ from workbench.query import syntax
 from workbench.query.lowering import Frame, PolarsContext, to_polars
 from workbench.query.operators._card import BinderApi
 from workbench.query.operators.plugins._card import PluginCall, plugin, projected
-from workbench.query.plan import Aggregate, Col, Distinct, Expr, Project, Rel, Summarize, Values, columns_of
+from workbench.query.plan import (
+    Aggregate,
+    Col,
+    Distinct,
+    Expr,
+    Project,
+    Rel,
+    Summarize,
+    Values,
+    columns_of,
+    unique,
+)
 
 T = ScalarType
 _NAME, _VALUE = "__pivot", "__value"
@@ -92,9 +103,7 @@ def _names(call: PluginCall, values: Rel, keys: list[str], b: BinderApi) -> list
     taken = set(keys)
     names: list[tuple[str, str]] = []
     for value in found:
-        name, number = value or "Column1", 1
-        while name in taken:
-            name, number = f"{value}{number}", number + 1
+        name = unique(value or "Column1", taken)
         taken.add(name)
         names.append((value, name))
     if not names and not keys:

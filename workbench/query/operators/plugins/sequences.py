@@ -18,7 +18,7 @@ from workbench.query.operators._card import BinderApi
 from workbench.query.operators._several import leaf_of, numbered, several
 from workbench.query.operators.plugins._card import Computed, PluginCall, plugin, projected
 from workbench.query.operators.plugins._timeline import ID, TIME, bounds, duration, steps, timeline
-from workbench.query.plan import Const, Expr, Rel
+from workbench.query.plan import Const, Expr, Rel, unique
 
 T = ScalarType
 _STATE, _BIN = "__state", "__bin"
@@ -257,10 +257,7 @@ def _step_names(conditions: Sequence[syntax.Expression], time_name: str, taken: 
     names: list[str] = []
     for node in conditions:
         own = b.result_name(node, source)
-        stem = f"{own}_{time_name}" if own else time_name
-        name, number = stem, 1
-        while name in taken:
-            name, number = f"{stem}{number}", number + 1
+        name = unique(f"{own}_{time_name}" if own else time_name, taken)
         taken.add(name)
         names.append(name)
     return names
