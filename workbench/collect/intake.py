@@ -1,8 +1,9 @@
 """The only writer of tables: whatever comes in, by import, agent, HTTP or `Workspace.ingest`.
 
-In go frames, or records as dicts; out comes what the repository stored. A record that can't be
-stored goes to `_Quarantine`. Everything handed over here is committed when the call returns. The
-place for protocols, transforms and the spool (group commit before an answer) is in front of `store`.
+In go frames, records as dicts, or whole deliveries (`batch.Batch`); out comes what was stored. A record that can't
+be stored goes to `_Quarantine`. There are two ways in, and both are durable when the call returns: `store` is one
+Delta commit (imports), `accept` one frame of the spool (senders that wait for an answer). Without a spool, in a
+process that is not the service, `accept` commits too.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ import polars as pl
 from workbench.base import clock
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.dtypes import ScalarType
+from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
+from workbench.collect.batch import Batch, Receipt
+from workbench.collect.operations import Operations
 from workbench.collect.quarantine import Refused
 from workbench.collect.record import Unstorable, columns_of
 from workbench.collect.settling import refuse_times, settled
+from workbench.repository.spool.writer import Spool
 from workbench.repository.tables import AppendResult, Repository
 
 INGEST_RECORDS = 50_000
@@ -39,8 +44,63 @@ class Intake:
     2
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, spool: Spool | None = None) -> None:
         self.repository = repository
+        self.spool = spool
+        self.operations = Operations()
+
+    def accept(self, batch: Batch) -> Receipt:
+        """Store a delivery, all of it or nothing; when this returns it is on disk and the next query sees it.
+
+        Returns
+        -------
+        Receipt
+            Says so where the delivery was stored before.
+
+        Raises
+        ------
+        WorkbenchError
+            REP301 to REP304 when it can't be taken in now: nothing was stored, the sender may try again.
+            REP005 and others of the repository.
+        """
+        if self.spool is None:
+            return self._commit(batch)
+        placed = [self.repository.placed(t, f, types) for t, f, types in self._frames(batch)]
+        fresh = self.spool.add(placed, batch.id, batch.sender, batch.number) if placed else True
+        return self._told(batch, fresh)
+
+    def _commit(self, batch: Batch) -> Receipt:
+        transaction = (f"batch/{batch.id}", 1) if batch.id else None
+        fresh = True
+        # What is refused first: if it is in, so are, at worst in the next try, the rows beside it.
+        for table, frame, types in reversed(list(self._frames(batch))):
+            done = self.store(table, frame, types, transaction=transaction, batch_id=batch.id)
+            fresh = not done.skipped
+        return self._told(batch, fresh)
+
+    def _frames(self, batch: Batch) -> Iterable[tuple[str, pl.DataFrame, Mapping[str, ScalarType]]]:
+        for part in batch.parts:
+            schema = self.repository.schema(part.table) if self.repository.has(part.table) else ()
+            yield part.table, *settled(part.columns, schema, part.declared)
+        if batch.refused:
+            yield quarantine.TABLE, quarantine.frame_of(batch.refused), quarantine.TYPES
+
+    def _told(self, batch: Batch, fresh: bool) -> Receipt:
+        if not fresh:
+            return Receipt({}, duplicate=True)
+        stored: dict[str, int] = {}
+        for part in batch.parts:
+            stored[part.table] = stored.get(part.table, 0) + part.columns.height
+        rows = max(1, sum(stored.values()))
+        for table, count in stored.items():
+            self.operations.stored(table, count, batch.size * count // rows)
+        for refused in batch.refused:
+            self.operations.tell(batch.door, refused.why.message, key=refused.why.code)
+        return Receipt(stored, len(batch.refused))
+
+    def refused(self, door: str, why: WorkbenchError) -> None:
+        """Count a request that a door sent away as a whole."""
+        self.operations.tell(door, why.message, key=why.code, status="Error")
 
     def store(
         self,

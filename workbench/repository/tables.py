@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from workbench.base.clock import now_ticks
+from workbench.base.clock import now_ticks, now_us
 from workbench.base.config import external_folders, is_url
 from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import ScalarType, Schema, format_datetime
 from workbench.base.terms import Terms
-from workbench.repository.append import AppendResult, append
+from workbench.repository.append import AppendResult, append, place_values, stored_rows
 from workbench.repository.compaction import CompactResult, compact
 from workbench.repository.functions import Functions
 from workbench.repository.layout import (
@@ -32,6 +32,8 @@ from workbench.repository.reading import read_table
 from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
 from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
+from workbench.repository.spool.drain import Drained, drain
+from workbench.repository.spool.writer import Rows, Spool
 from workbench.repository.store import Store
 
 __all__ = [
@@ -185,6 +187,26 @@ class Repository:
             nothing of the frame is stored.
         """
         return append(self._store, table, frame, types or {}, transaction, batch_id)
+
+    def placed(self, table: str, frame: pl.DataFrame, types: Mapping[str, ScalarType] | None = None) -> Rows:
+        """Rows as the spool takes them; the table and its columns are in the catalog when this returns.
+
+        Raises
+        ------
+        WorkbenchError
+            REP103, REP201 or REP202 for what no column can hold, REP005 disk.
+        """
+        found = place_values(self._store, table, frame, types or {})
+        return Rows(table, found.entry.folder, stored_rows(found, now_us()))
+
+    def open_spool(self, reserve: int | None = None) -> Spool:
+        """The spool that this process writes from now on. `reserve` are bytes of disk that stay free."""
+        return Spool(self._store, reserve)
+
+    def drain(self, spool: Spool) -> Drained:
+        """Move what waits in a spool into data files; see `spool.drain`."""
+        spool.turn_over()
+        return drain(spool, self._store)
 
     def facts(self, table: str) -> TableFacts:
         """How much a table holds, as its log says; no data file is read.

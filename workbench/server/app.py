@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.collect.intake import Intake
 from workbench.server.handlers import health, query, records
 from workbench.server.query_pool import QueryPool
 from workbench.server.upkeep import Upkeep
@@ -43,15 +44,18 @@ class Service:
         Told after each post of records.
     queries : QueryPool
         Where queries run.
+    intake : Intake
+        Where the doors hand over what they were sent.
     writes : anyio.CapacityLimiter
-        How many posts of records are stored at once.
+        How many deliveries are handled at once; they wait together for the disk.
     """
 
     workspace: Workspace
     token: str
     upkeep: Upkeep
     queries: QueryPool
-    writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
+    intake: Intake
+    writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
 
 
 def create(service: Service) -> Starlette:

@@ -18,10 +18,13 @@ from contextlib import contextmanager
 import uvicorn
 
 from workbench.base.diagnostics import service as diagnostics
+from workbench.collect.drainer import Drainer
+from workbench.collect.intake import Intake
 from workbench.server.app import Service, create
 from workbench.server.place import Address, ServicePlace
 from workbench.server.query_pool import QueryPool
 from workbench.server.upkeep import Upkeep
+from workbench.workspace import Workspace
 from workbench.workspace import open as open_workspace
 
 HOST = "127.0.0.1"
@@ -59,14 +62,30 @@ def serve(path: str, port: int, ready: Callable[[Address], None]) -> None:
             place.publish(address)
             ready(address)
 
-        service = Service(workspace, token, Upkeep(workspace.repository), QueryPool(workspace.path))
-        config = uvicorn.Config(
-            create(service), log_config=None, access_log=False, timeout_graceful_shutdown=5
-        )
-        try:
-            asyncio.run(_run(_Server(config, announce), listener))
-        finally:
-            place.withdraw()
+        upkeep = Upkeep(workspace.repository)
+        with _taking_in(workspace, upkeep) as intake:
+            service = Service(workspace, token, upkeep, QueryPool(workspace.path), intake)
+            config = uvicorn.Config(
+                create(service), log_config=None, access_log=False, timeout_graceful_shutdown=5
+            )
+            try:
+                asyncio.run(_run(_Server(config, announce), listener))
+            finally:
+                place.withdraw()
+
+
+@contextmanager
+def _taking_in(workspace: Workspace, upkeep: Upkeep) -> Generator[Intake]:
+    """The service's intake: what it accepts is drained inside the block, and at its end."""
+    spool = workspace.repository.open_spool()
+    intake = Intake(workspace.repository, spool)
+    drainer = Drainer(intake, upkeep.stored)
+    drainer.start()
+    try:
+        yield intake
+    finally:
+        drainer.stop()
+        spool.close()
 
 
 @contextmanager

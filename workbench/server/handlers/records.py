@@ -11,12 +11,13 @@ from typing import Any
 
 import anyio.to_thread
 import orjson
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from workbench.base.diagnostics import service as diagnostics
 from workbench.base.errors import WorkbenchError
+from workbench.collect.batch import Batch, take
+from workbench.collect.intake import Intake
 from workbench.server import wire
 
 MAX_BODY = 30_000_000
@@ -33,10 +34,9 @@ async def post(request: Request) -> Response:
     except WorkbenchError as mistake:
         return _refused(mistake, 400)
     service = request.app.state.service
-    store = partial(_store, service.workspace, tables)
+    store = partial(_store, service.intake, tables)
     body, status = await anyio.to_thread.run_sync(store, limiter=service.writes)
-    after = BackgroundTask(service.upkeep.stored, list(tables)) if status == 200 else None
-    return Response(body, status, media_type="application/json", background=after)
+    return Response(body, status, media_type="application/json")
 
 
 def _tables(data: bytes) -> dict[str, list[dict[str, Any]]]:
@@ -51,14 +51,17 @@ def _tables(data: bytes) -> dict[str, list[dict[str, Any]]]:
     return body
 
 
-def _store(workspace: Any, tables: dict[str, list[dict[str, Any]]]) -> tuple[bytes, int]:
-    stored: dict[str, int] = {}
+def _store(intake: Intake, tables: dict[str, list[dict[str, Any]]]) -> tuple[bytes, int]:
+    batch = Batch("agent", "agent")
+    for table, records in tables.items():
+        part, refused = take(table, records, source="agent")
+        batch.parts += [part] if part else []
+        batch.refused += refused
     try:
-        for table, records in tables.items():
-            stored[table] = workspace.ingest(table, records)
+        receipt = intake.accept(batch)
     except WorkbenchError as mistake:
-        return wire.dump({"stored": stored, "error": wire.error_value(mistake)}), 400
-    return wire.dump({"stored": stored}), 200
+        return wire.dump({"stored": {}, "error": wire.error_value(mistake)}), 503
+    return wire.dump({"stored": {table: receipt.stored.get(table, 0) for table in tables}}), 200
 
 
 def _refused(mistake: WorkbenchError, status: int) -> Response:
