@@ -70,6 +70,15 @@ class Unary(Expression):
     operand: Expression
 
 
+WORD_OPERATORS = frozenset(
+    {
+        "and", "or", "in", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs",
+        "startswith", "startswith_cs", "endswith", "endswith_cs", "like", "like_cs", "notlike", "notlike_cs", "has_any", "has_all",
+    }
+)  # fmt: skip
+"""Words that stand between two values; they can't be called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binary(Expression):
     """`left operator right` for arithmetic, comparison, text match, `and`, `or`."""

@@ -31,7 +31,7 @@ def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
     form = special.FORMS.get(node.name)
     if form is not None:
         return form(b, node, row)
-    card = FUNCTIONS.get(node.name)
+    card = FUNCTIONS.get(node.name) if node.name not in syntax.WORD_OPERATORS else None
     if card is None:
         if node.name in AGGREGATES:
             raise diagnostics.aggregate_outside_summarize(node.name, node.name_span)
@@ -40,7 +40,11 @@ def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
             raise diagnostics.unsupported(f"{node.name}()", node.name_span, refused)
         if b.is_tabular_call(node):
             raise diagnostics.expected_scalar(node.span)
-        known = [n for n in (*FUNCTIONS, *AGGREGATES, *special.FORMS) if n[0].isalpha()]
+        known = [
+            n
+            for n in (*FUNCTIONS, *AGGREGATES, *special.FORMS)
+            if n[0].isalpha() and n not in syntax.WORD_OPERATORS
+        ]
         raise diagnostics.unknown_function(node.name, node.name_span, known)
     if card.window and not row.serialized:
         raise diagnostics.needs_serialized(node.name, node.span)

@@ -140,6 +140,8 @@ def _conversion(quantity: str, units: Mapping[str, float]) -> None:
 
 def _tilted(value: float, source: str, target: str) -> float:
     """A tilt is the sine of its angle."""
+    if source == "Tilt" and not -1 <= value <= 1:
+        return math.nan
     angle = math.asin(value) if source == "Tilt" else value * _ANGLE[source]
     return math.sin(angle) if target == "Tilt" else angle / _ANGLE[target]
 

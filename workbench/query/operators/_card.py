@@ -186,10 +186,14 @@ def schema_of(columns: Sequence[tuple[str, Expr]], source: Rel | None = None) ->
     return tuple(Column(n, e.type, n in hidden) for n, e in columns)
 
 
+MOST_ROWS = 2**32 - 2
+"""More rows than this no frame can have."""
+
+
 def whole_number(b: BinderApi, node: syntax.Expression, what: str) -> int:
     """The value of a constant that says how many; null is none."""
     value = b.constant(node, what)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         kind = "a text" if isinstance(value, str) else f"{value!r}"
         raise diagnostics.wrong_type(what, "a whole number", kind, node.span)
-    return max(0, value or 0)
+    return min(max(0, value or 0), MOST_ROWS)

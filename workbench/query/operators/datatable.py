@@ -37,6 +37,10 @@ class Datatable:
             raise diagnostics.bad_argument(
                 "datatable", f"{len(s.cells)} values do not fill rows of {width}", s.span
             )
+        names = [n for n, _ in s.columns]
+        twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
+        if twice is not None:
+            raise diagnostics.name_declared_twice(twice, s.span)
         values = [_cell(b, node, s.columns[i % width][1]) for i, node in enumerate(s.cells)]
         rows = tuple(tuple(values[i : i + width]) for i in range(0, len(values), width))
         return Values(tuple(Column(n, t) for n, t in s.columns), rows)

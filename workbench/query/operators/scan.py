@@ -171,6 +171,8 @@ class ScanOperator:
                     raise diagnostics.unknown_column(name, span, list(types))
                 assigned.append((name, b.convert(b.expr(node, row), types[name])))
             steps.append(Step(step.name, step.output, b.predicate(step.condition, row), tuple(assigned)))
+        if s.match_id is not None and any(c.name == s.match_id for c in own):
+            raise diagnostics.name_declared_twice(s.match_id, s.span)
         schema = own if s.match_id is None else (*own, Column(s.match_id, T.LONG))
         return Sequences(schema, source, declared, tuple(steps), s.match_id, partition)
 

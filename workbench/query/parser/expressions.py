@@ -184,7 +184,8 @@ class ExpressionParser(TokenReader):
             and isinstance(base, syntax.Call | syntax.Qualified)
         ):
             call = self._primary()  # workspace("w").table("T"), database("d").f(…)
-            assert isinstance(call, syntax.Call)
+            if not isinstance(call, syntax.Call):  # a word that opens a literal, as in x().dynamic(…)
+                raise diagnostics.expected("a function", f"a literal of type {token.value}", call.span)
             return syntax.Qualified(base.span.to(call.span), base, call)
         name = self.name()
         return syntax.Member(base.span.to(name.span), base, str(name.value), name.span)

@@ -27,6 +27,7 @@ _SPLIT = "__split"
 _DEFAULT = "~"
 _SCALE = 1_000  # weights are whole numbers inside: thousandths of reals
 _MOST_PATTERNS = 5_000
+_ONE_BY_ONE = 128  # items of a row; of more, those of the same rows are left out together
 _LEAST_ITEM = 0.01  # share of rows below which a value makes no cluster
 
 
@@ -207,11 +208,11 @@ def _clusters(rows: Rows, weight: float, seeds: int, least: int) -> list[Pattern
     `least` is the weight below which rows are no cluster.
     """
 
-    def score(pattern: Pattern, having: int) -> float:
+    def score(size: int, having: int) -> float:
         if rows.count(having) < least:
             return 0.0
         covered = rows.count(having) / rows.total
-        fixed = len(pattern) / len(rows.columns)
+        fixed = size / len(rows.columns)
         return float(covered**weight * fixed ** (1 - weight))
 
     found: dict[Pattern, tuple[float, int]] = {}
@@ -219,7 +220,7 @@ def _clusters(rows: Rows, weight: float, seeds: int, least: int) -> list[Pattern
         best = _grown(rows, seed, score)
         having = rows.rows_of(best)
         if best and rows.count(having) >= min(least, rows.total):
-            found[best] = (score(best, having), having)
+            found[best] = (score(len(best), having), having)
     kept: list[Pattern] = []
     covered = 0
     for pattern, (_, having) in sorted(found.items(), key=lambda f: (-f[1][0], f[0])):
@@ -240,17 +241,36 @@ def _seeds(rows: Rows, count: int) -> list[Pattern]:
     return list(seeds)[: 2 * count]
 
 
-def _grown(rows: Rows, seed: Pattern, score: Callable[[Pattern, int], float]) -> Pattern:
+def _grown(rows: Rows, seed: Pattern, score: Callable[[int, int], float]) -> Pattern:
     """The best of the patterns on the way from a row to all rows, leaving out one value at a time."""
-    pattern, best = seed, seed
-    highest = score(seed, rows.rows_of(seed))
-    while len(pattern) > 1:
-        narrower = [pattern[:i] + pattern[i + 1 :] for i in range(len(pattern))]
-        value, pattern = max((score(p, rows.rows_of(p)), p) for p in narrower)
+    units = [(i,) for i in seed] if len(seed) <= _ONE_BY_ONE else _units(rows, seed)
+    best, highest = units, score(len(seed), rows.rows_of(seed))
+    while len(units) > 1:
+        # The rows without one unit: those of all before it and of all behind it.
+        before, behind = [rows.all], [rows.all]
+        for unit in units[:-1]:
+            before.append(before[-1] & rows.items[unit[0]].rows)
+        for unit in units[:0:-1]:
+            behind.append(behind[-1] & rows.items[unit[0]].rows)
+        size = sum(map(len, units))
+        values = [
+            score(size - len(unit), a & b) for unit, a, b in zip(units, before, reversed(behind), strict=True)
+        ]
+        value = max(values)
+        place = values.index(value)
+        units = units[:place] + units[place + 1 :]
         if value > highest:
-            highest, best = value, pattern
+            highest, best = value, units
     # What follows from the pattern belongs to it: it costs no row.
-    return rows.closed(rows.rows_of(best))
+    return rows.closed(rows.rows_of(tuple(i for unit in best for i in unit)))
+
+
+def _units(rows: Rows, seed: Pattern) -> list[Pattern]:
+    """The items of a seed, those that the same rows have together: of hundreds of columns most say the same."""
+    found: dict[int, list[int]] = {}
+    for item in seed:
+        found.setdefault(rows.items[item].rows, []).append(item)
+    return [tuple(items) for items in found.values()]
 
 
 # ---- diffpatterns -----------------------------------------------------------------------------
