@@ -22,6 +22,7 @@ from workbench.base.dtypes import ScalarType
 from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
 from workbench.collect.batch import Batch, Receipt
+from workbench.collect.fitting import rows_of
 from workbench.collect.operations import Operations
 from workbench.collect.quarantine import Refused
 from workbench.collect.record import Unstorable, columns_of
@@ -65,7 +66,10 @@ class Intake:
         """
         if self.spool is None:
             return self._commit(batch)
-        placed = [self.repository.placed(t, f, types) for t, f, types in self._frames(batch)]
+        placed = [rows_of(self.repository, part) for part in batch.parts]
+        if batch.refused:
+            frame = quarantine.frame_of(batch.refused)
+            placed.append(self.repository.placed(quarantine.TABLE, frame, quarantine.TYPES))
         fresh = self.spool.add(placed, batch.id, batch.sender, batch.number) if placed else True
         return self._told(batch, fresh)
 

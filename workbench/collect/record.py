@@ -132,7 +132,12 @@ class Gathered:
             if types and name in types:
                 pieces = declared(pieces, types[name])
             for type_, series in pieces:
-                found.series[name, type_] = series if order is None else series.gather(order)
+                found.series[name, type_] = series
+        if order is not None and found.series:
+            # All at once: asking each of many columns alone costs more than the work itself.
+            frame = pl.DataFrame([s.alias(str(i)) for i, s in enumerate(found.series.values())])[order]
+            for (name, type_), series in zip(found.series, frame.iter_columns(), strict=True):
+                found.series[name, type_] = series.alias(name)
         if order is not None:
             self.rows.sort()
         return found

@@ -7,8 +7,10 @@ leaves a table without any part of the append: at most an empty column, or a fil
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import polars as pl
 
@@ -154,24 +156,30 @@ def _survives(store: Store, entry: TableEntry, column: StoredColumn) -> bool:
     return False
 
 
-def stored_rows(placed: Placed, now: int) -> pl.DataFrame:
-    """The values under their stored names and in the dtypes of files; a row without a time has that of `now` (µs)."""
+def stored_rows(
+    placed: Placed, now: int, plain: Mapping[str, pl.Series] = MappingProxyType({})
+) -> pl.DataFrame:
+    """The values under their stored names and in the dtypes of files; a row without a time has that of `now` (µs).
+
+    Values of `plain` have the types of their columns already; no column is in both.
+    """
     by_name = {c.name: c for c in placed.entry.stored_columns()}
-    columns = []
-    height = 0
-    for name, series in placed.values.items():
+    columns: list[pl.Series] = []
+    texts: list[str] = []
+    for name, series in itertools.chain(plain.items(), placed.values.items()):
         column = by_name[name]
         stored = series.cast(FILE[column.type]) if series.dtype != FILE[column.type] else series
-        if column.type is ScalarType.STRING:
-            stored = stored.fill_null("")
-        if name == TIME:
-            stored = stored.fill_null(pl.Series([now]).cast(UTC_MICROSECONDS)[0])
+        if column.type is ScalarType.STRING and stored.null_count():
+            texts.append(column.stored)
         columns.append(stored.alias(column.stored))
-        height = len(stored)
     frame = pl.DataFrame(columns)
-    if TIME not in placed.values and height:
-        frame = frame.with_columns(pl.lit(now).cast(UTC_MICROSECONDS).alias(TIME))
-    return frame
+    changes = [pl.col(texts).fill_null("")] if texts else []
+    moment = pl.lit(now).cast(UTC_MICROSECONDS)
+    if TIME not in frame.columns:
+        changes.append(moment.alias(TIME))
+    elif frame[TIME].null_count():
+        changes.append(pl.col(TIME).fill_null(moment))
+    return frame.with_columns(changes) if changes and frame.height else frame
 
 
 def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: str) -> pl.DataFrame:

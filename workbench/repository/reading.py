@@ -52,6 +52,15 @@ def read_table(
     )  # fmt: skip
 
 
+def waiting_rows(store: Store, entry: TableEntry) -> tuple[int, int]:
+    """How many rows of a table are in no data file yet, and their bytes."""
+    waiting = store.spools.waiting(entry.folder)
+    applications = {w.writer: writer_application(w.writer) for w in waiting}
+    _, versions = store.log(entry).version_of(applications.values())
+    left = not_drained(waiting, {w: versions[a] for w, a in applications.items()})
+    return sum(w.part.rows for w in left), sum(w.part.size for w in left)
+
+
 def _pending(parts: Sequence[tuple[int, int, pl.DataFrame]]) -> Pending | None:
     if not parts:
         return None

@@ -28,7 +28,7 @@ from workbench.repository.layout import (
     write_folders,
     write_workspace,
 )
-from workbench.repository.reading import read_table
+from workbench.repository.reading import read_table, waiting_rows
 from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
 from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
@@ -199,6 +199,17 @@ class Repository:
         found = place_values(self._store, table, frame, types or {})
         return Rows(table, found.entry.folder, stored_rows(found, now_us()))
 
+    def placed_plain(
+        self,
+        table: str,
+        plain: Mapping[str, pl.Series],
+        frame: pl.DataFrame | None = None,
+        types: Mapping[str, ScalarType] | None = None,
+    ) -> Rows:
+        """As `placed`, where the values of `plain` have their columns' own types; `frame` has other columns."""
+        found = place_values(self._store, table, pl.DataFrame() if frame is None else frame, types or {})
+        return Rows(table, found.entry.folder, stored_rows(found, now_us(), plain))
+
     def open_spool(self, reserve: int | None = None) -> Spool:
         """The spool that this process writes from now on. `reserve` are bytes of disk that stay free."""
         return Spool(self._store, reserve)
@@ -217,9 +228,10 @@ class Repository:
             REP101 for an unknown table.
         """
         entry = self._store.catalog.get(table)
+        rows, size = waiting_rows(self._store, entry)
         files = self._store.log(entry).files()
-        rows = sum(f.rows for f in files)
-        return TableFacts(rows, sum(f.size for f in files), len(files), entry.retention_days)
+        rows += sum(f.rows for f in files)
+        return TableFacts(rows, size + sum(f.size for f in files), len(files), entry.retention_days)
 
     def transaction_version(self, table: str, app_id: str) -> int | None:
         """The greatest version of `app_id` in a table; None before its first, or without a table."""
