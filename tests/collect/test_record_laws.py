@@ -55,8 +55,12 @@ def _is_there(value: Any, cells: list[Any]) -> bool:
                 continue
         elif isinstance(value, str) and str(cell) in (value, f"{value}.0"):
             return True
-        elif isinstance(value, str) and hasattr(cell, "isoformat"):
-            return cell.isoformat().replace("+00:00", "Z") == value
+        elif (
+            isinstance(value, str)
+            and hasattr(cell, "isoformat")
+            and cell.isoformat().replace("+00:00", "Z") == value
+        ):
+            return True
     return value == ""  # in a column of another type an empty text is no value
 
 

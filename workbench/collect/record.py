@@ -52,8 +52,10 @@ class Columns:
     series: dict[tuple[str, ScalarType], pl.Series] = field(default_factory=dict)
 
     def filter(self, mask: pl.Series) -> Columns:
-        """Only the rows where `mask` is true."""
-        return Columns(int(mask.sum()), {key: s.filter(mask) for key, s in self.series.items()})
+        """Only the rows where `mask` is true, and the columns of which they have a value."""
+        height = int(mask.sum())
+        left = {key: s.filter(mask) for key, s in self.series.items()}
+        return Columns(height, {key: s for key, s in left.items() if s.null_count() < height})
 
 
 class Unstorable(Exception):

@@ -99,7 +99,8 @@ class _Placement:
                     continue
                 source, values = declared, values.cast(FRAME[declared])
             if name in SYSTEM_NAMES and name != TIME:
-                left.append((name, source, values))
+                if values.null_count() < len(values):
+                    left.append((name, source, values))
                 continue
             for kind, some in _as_declared(source, values, declared):
                 rest = self.put(name, kind, declared or kind, some, always=True)
