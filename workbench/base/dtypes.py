@@ -237,11 +237,13 @@ def parse_timespan(text: str) -> int | None:
         return None
 
 
+_LONGEST = float(2**63 - 2**10)
+
+
 def timespan_of(number: str, unit: str) -> int:
     """Ticks of a timespan literal such as `1.5h`."""
     scale = _UNITS[unit.lower()]
-    return (
-        int(number) * int(scale)
-        if number.lstrip("-").isdigit() and scale >= 1
-        else round(float(number) * scale)
-    )
+    if number.lstrip("-").isdigit() and scale >= 1:
+        return int(number) * int(scale)
+    # More than a timespan can hold, such as 1e308s, is the longest there is.
+    return round(min(max(float(number) * scale, -_LONGEST), _LONGEST))

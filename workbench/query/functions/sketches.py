@@ -9,6 +9,7 @@ how many there are, to about 1 %. Neither has the shape that Kusto stores.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import xxhash
@@ -167,7 +168,9 @@ class PercentilesArrayTDigest:
     @staticmethod
     def row(digest: Any, *percents: Any) -> list[Any] | None:
         listed = percents[0] if len(percents) == 1 and isinstance(percents[0], list) else percents
-        return [_at(digest, float(p)) for p in listed] if _is_digest(digest) else None
+        if not _is_digest(digest):
+            return None
+        return [_at(digest, float(p)) if isinstance(p, int | float | Decimal) else None for p in listed]
 
 
 @scalar("rank_tdigest", [DYNAMIC, ANY], REAL)

@@ -129,7 +129,10 @@ class MakeSeries:
 
     @staticmethod
     def bind(s: MakeSeriesSyntax, source: Rel, b: BinderApi) -> Rel:
-        ((axis_name, axis),) = b.columns([s.axis], source)
+        axes = b.columns([s.axis], source)
+        if len(axes) != 1:
+            raise diagnostics.expected("one column to go by", f"{len(axes)}", s.axis.span)
+        ((axis_name, axis),) = axes
         if axis.type not in (T.INT, T.LONG, T.REAL, T.DATETIME, T.TIMESPAN):
             raise diagnostics.wrong_type(
                 "the axis of make-series", "times or numbers", axis.type.value, s.axis.span
@@ -207,7 +210,12 @@ def _outermost(start: Any, stop: Any, step: Any, anchor: Any, s: MakeSeriesSynta
     last = (stop - anchor) // step if s.inclusive else -(-(stop - anchor) // step) - 1
     if first is not None and last - first >= _MOST:
         raise diagnostics.bad_argument("make-series", f"{int(last) - first + 1} steps are more than {_MOST}", s.step.span)  # fmt: skip
-    return first, int(last)
+    return _within(first), _within(int(last))
+
+
+def _within(number: int | None) -> int | None:
+    """A step's number as 64 bits hold it: beyond them there is no row."""
+    return None if number is None else min(max(number, -(2**62)), 2**62)
 
 
 def _default(node: syntax.Expression | None, type_: ScalarType, b: BinderApi) -> Any:

@@ -10,7 +10,7 @@ import polars as pl
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lowering import Frame, PolarsContext, to_polars
-from workbench.query.operators._card import BinderApi
+from workbench.query.operators._card import MOST_ROWS, BinderApi
 from workbench.query.operators._several import leaf_of, several
 from workbench.query.operators.plugins._card import Computed, PluginCall, plugin, projected
 from workbench.query.plan import Aggregate, Col, Expr, Limit, Rel, Summarize, columns_of
@@ -59,7 +59,7 @@ class Preview:
         count = call.constant(0, "NumberOfRows", b, T.LONG, 1)
         call.finish(1)
         leaf = leaf_of(source)
-        first = Limit(leaf.schema, leaf, max(0, int(count or 0)))
+        first = Limit(leaf.schema, leaf, min(max(0, int(count or 0)), MOST_ROWS))
         return several(source, leaf, [("Results", first), ("Results_2", _counted(leaf, "Count"))])
 
 
