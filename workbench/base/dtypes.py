@@ -237,13 +237,13 @@ def parse_timespan(text: str) -> int | None:
         return None
 
 
-_LONGEST = float(2**63 - 2**10)
+_LONGEST = 2**63 - 1
 
 
 def timespan_of(number: str, unit: str) -> int:
     """Ticks of a timespan literal such as `1.5h`."""
     scale = _UNITS[unit.lower()]
-    if number.lstrip("-").isdigit() and scale >= 1:
-        return int(number) * int(scale)
+    whole = number.lstrip("-").isdigit() and scale >= 1
+    ticks = int(number) * int(scale) if whole else float(number) * scale
     # More than a timespan can hold, such as 1e308s, is the longest there is.
-    return round(min(max(float(number) * scale, -_LONGEST), _LONGEST))
+    return round(min(max(ticks, -_LONGEST), _LONGEST))

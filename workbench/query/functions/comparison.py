@@ -266,7 +266,7 @@ class NotEquals:
 
 def _listed(value: Value, constants: Any, others: Sequence[Value]) -> pl.Expr:
     expr = canonical(value)
-    kept = [c for c in constants if c is not None]
+    kept = _comparable(constants, value.type)
     found: pl.Expr = pl.lit(False)
     if kept:
         if value.type is T.DECIMAL:
@@ -284,6 +284,12 @@ def _listed(value: Value, constants: Any, others: Sequence[Value]) -> pl.Expr:
             a, b = aligned(value, other)
             found = found | canonical(a).eq_missing(canonical(b))
     return found
+
+
+def _comparable(constants: Any, type_: ScalarType) -> list[Any]:
+    """The items that a value of a type can be equal to: no null, and no bag where it is a number."""
+    bags = type_ in (T.STRING, T.DYNAMIC)
+    return [c for c in constants if c is not None and (bags or not isinstance(c, dict | list))]
 
 
 def _in_dynamic(value: Value, array: Value) -> pl.Expr:
@@ -306,7 +312,7 @@ def _in_dynamic(value: Value, array: Value) -> pl.Expr:
 
 def _sql_listed(value: SqlValue, constants: Any, others: Sequence[SqlValue]) -> _sql.Sql:
     tree = _sql_cast.canonical(value)
-    kept = [c for c in constants if c is not None]
+    kept = _comparable(constants, value.type)
     if value.type is T.GUID:
         tree, kept = _sql.func("lower", tree), [str(c).lower() for c in kept]
     if value.type is T.REAL:
