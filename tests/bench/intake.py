@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import data
 
 from workbench.collect.importing import import_source
+from workbench.collect.parallel import processors
 from workbench.repository.tables import Repository
 
 CONNECTIONS = 4
@@ -216,7 +217,10 @@ def _import(place: Path, lines: Path) -> None:
             repository = Repository.open(str(place / f"import-{how}-{turn}"), create=True)
             began = time.perf_counter()
             import_source(
-                repository, lines, **({"mapping": "windows_events"} if how == "mapping" else {"table": "Raw"})
+                repository,
+                lines,
+                processes=processors(),
+                **({"mapping": "windows_events"} if how == "mapping" else {"table": "Raw"}),
             )  # type: ignore[arg-type]
             times[how] = min(times.get(how, 1e9), time.perf_counter() - began)
         try:

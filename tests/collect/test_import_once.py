@@ -188,3 +188,20 @@ def test_killed_and_run_again(tmp_path: Path, files: int) -> None:
     assert numbers == [i for i in range(300_000) if i % 100 != 99]
     lines = repository.scan("_Quarantine", ["Line"]).lazy.collect()["Line"].sort().to_list()
     assert lines == list(range(100, 300_001, 100))
+
+
+def test_several_processes_store_what_one_does(tmp_path: Path) -> None:
+    lines = [b'{"A": %d, "B": "x"}' % i if i % 7 else b"broken %d" % i for i in range(200_000)]
+    file = tmp_path / "many.jsonl"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importing, "LARGE", 1)
+        for processes in (1, 2):
+            repository = Repository.open(str(tmp_path / str(processes)), create=True)
+            summary = import_source(repository, file, table="App", processes=processes)
+            rows = repository.scan("App", ["A", "B"]).lazy.collect().sort("A")
+            refused = repository.scan("_Quarantine", ["Line", "Original", "Code"]).lazy.collect().sort("Line")
+            found.append((summary.stored, summary.quarantined, rows.rows(), refused.rows()))
+    assert found[0] == found[1]
+    assert found[0][1] == 28572

@@ -51,6 +51,7 @@ def import_files(
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read once")
     from workbench.collect.importing import import_source
+    from workbench.collect.parallel import processors
     from workbench.workspace import open as open_workspace
 
     repository = open_workspace(options.chosen(workspace), create=True).repository
@@ -68,6 +69,7 @@ def import_files(
                         format=form,
                         again=again,
                         progress=progress,
+                        processes=processors(),
                     )
                 )
         except WorkbenchError as mistake:

@@ -30,10 +30,11 @@ from workbench.base.config import state_folder
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
-from workbench.collect.formats import Block, Options, Reader, reader_named, reader_of
+from workbench.collect.formats import Options, Reader, reader_named, reader_of
 from workbench.collect.intake import Intake
 from workbench.collect.mapping import RecordMapping, load
 from workbench.collect.opening import Source, open_source
+from workbench.collect.parallel import LARGE, Done, Shapers
 from workbench.collect.quarantine import Refused
 from workbench.collect.record import Columns
 from workbench.collect.settling import joined, settled
@@ -87,6 +88,7 @@ def import_source(
     format: str | None = None,
     again: bool = False,
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> ImportSummary:
     """Store the records of a file, or of standard input for `-`.
 
@@ -105,6 +107,9 @@ def import_source(
         Store the records also if they were stored before.
     progress : callable, optional
         Told the bytes done and the bytes in all (None: not known yet).
+    processes : int
+        How many may work on a large source. More than one only from a program whose main module can be imported
+        (see `multiprocessing`, "spawn").
 
     Returns
     -------
@@ -132,7 +137,7 @@ def import_source(
             return _nothing(opened.name, first)
         shaper = _shaper(reader, table, mapping)
         application = _application(opened.digest, shaper, reader, again)
-        run = _Run(Intake(repository), opened, shaper, application, state / "imports", report)
+        run = _Run(Intake(repository), opened, shaper, application, state / "imports", report, processes)
         if run.is_done():
             return run.summary
         return run.all(chain([first] if first else [], members), named)
@@ -184,13 +189,21 @@ class _Run:
     """One import at work."""
 
     def __init__(
-        self, intake: Intake, source: Source, shaper: Shaper, application: str, notes: Path, report: Progress
+        self,
+        intake: Intake,
+        source: Source,
+        shaper: Shaper,
+        application: str,
+        notes: Path,
+        report: Progress,
+        processes: int,
     ) -> None:
         self.intake = intake
         self.source = source
         self.shaper = shaper
         self.application = application
         self.report = report
+        self.processes = processes
         self.summary = ImportSummary(source.name)
         self._note = notes / (hashlib.sha256(application.encode()).hexdigest()[:32] + ".json")
         self._began = clock.now_us()
@@ -242,32 +255,30 @@ class _Run:
 
     def _chunks(self, members: Iterator[Member], named: Reader | None) -> Iterator[_Chunk]:
         chunk = _Chunk(1)
-        for block in self._blocks(members, named):
-            shaped = self.shaper.shape(block, self._began)
-            self.summary.blank += block.blank
-            chunk.size += block.size
-            for part in shaped.parts:
+        for done in self._shaped(members, named):
+            self.summary.blank += done.blank
+            chunk.size += done.size
+            for part in done.shaped.parts:
                 chunk.parts.setdefault(part.table, []).append(part.columns)
-            for table, refusal in sorted(shaped.refused, key=lambda pair: pair[1].line):
-                chunk.refused.append(
-                    Refused(table, refusal.why, block.source, refusal.line, refusal.original)
-                )
+            for table, refusal in sorted(done.shaped.refused, key=lambda pair: pair[1].line):
+                chunk.refused.append(Refused(table, refusal.why, done.source, refusal.line, refusal.original))
             self.report(self.source.position, self.source.size)
             if chunk.size >= CHUNK_BYTES:
                 yield chunk
                 chunk = _Chunk(chunk.number + 1)
         yield chunk
 
-    def _blocks(self, members: Iterator[Member], named: Reader | None) -> Iterator[Block]:
+    def _shaped(self, members: Iterator[Member], named: Reader | None) -> Iterator[Done]:
         options = Options(self.shaper.as_records, self._began)
-        for member in members:
-            try:
-                if member.stream.peek(1):
-                    yield from (named or reader_of(member)).blocks(member, options)
-            except WorkbenchError as mistake:
-                self.summary.problems.append(mistake)
-            if member.stream.problem:
-                self.summary.problems.append(diagnostics.damaged(member.source, member.stream.problem))
+        with Shapers(self.shaper, self._began, self.processes if _is_large(self.source) else 1) as shapers:
+            for member in members:
+                try:
+                    if member.stream.peek(1):
+                        yield from shapers.shaped(named or reader_of(member), member, options)
+                except WorkbenchError as mistake:
+                    self.summary.problems.append(mistake)
+                if member.stream.problem:
+                    self.summary.problems.append(diagnostics.damaged(member.source, member.stream.problem))
 
     def _store(self, chunk: _Chunk) -> None:
         """Commit a chunk; runs on the writing thread, never twice at once."""
@@ -289,6 +300,10 @@ class _Run:
             summary.lines += columns.height
             summary.stored[table] = summary.stored.get(table, 0) + result.stored
             summary.skipped += columns.height - result.stored
+
+
+def _is_large(source: Source) -> bool:
+    return source.size is not None and source.size >= LARGE
 
 
 def _read(path: Path) -> dict[str, Any]:

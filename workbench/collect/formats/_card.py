@@ -102,6 +102,9 @@ class Reader:
         Where records go when nobody names a table.
     types : dict
         Declared types of the columns this reader makes.
+    apart : (callable, callable) or None
+        Cuts a member into pieces, and makes the block of one piece (of the member's name and the piece): where no
+        block depends on another, several processes may make them.
     """
 
     name: str
@@ -110,3 +113,4 @@ class Reader:
     blocks: Callable[[Member, Options], Iterator[Block]]
     table: str | None = None
     types: dict[str, Any] = field(default_factory=dict)
+    apart: tuple[Callable[[Member], Iterator[Any]], Callable[[str, Any], Block]] | None = None

@@ -87,18 +87,24 @@ def parsed_blocks(
         A line and what `parse` raised → the reason.
     """
     for part in cut(member.stream):
-        lines = part.lines
-        if max(map(len, lines)) <= RECORD_BYTES and not part.open_end:
-            try:
-                records = list(map(parse, lines))
-            except ValueError:
-                pass
-            else:
-                if set(map(type, records)) == {dict}:
-                    numbers = range(part.first, part.first + len(lines))
-                    yield Block(member.source, part.size, records, None, numbers, lines.__getitem__)
-                    continue
-        yield _with_bad_lines(member.source, part, parse, refuse)
+        yield block_of(member.source, part, parse, refuse)
+
+
+def block_of(
+    source: str, part: Lines, parse: Parse, refuse: Callable[[bytes, Exception], WorkbenchError]
+) -> Block:
+    """One block; see `parsed_blocks`."""
+    lines = part.lines
+    if max(map(len, lines)) <= RECORD_BYTES and not part.open_end:
+        try:
+            records = list(map(parse, lines))
+        except ValueError:
+            pass
+        else:
+            if set(map(type, records)) == {dict}:
+                numbers = range(part.first, part.first + len(lines))
+                return Block(source, part.size, records, None, numbers, lines.__getitem__)
+    return _with_bad_lines(source, part, parse, refuse)
 
 
 def _with_bad_lines(

@@ -9,7 +9,7 @@ import orjson
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.formats._card import Block, Options, Reader
-from workbench.collect.formats._lines import not_utf8, parsed_blocks
+from workbench.collect.formats._lines import Lines, block_of, cut, not_utf8
 from workbench.collect.streams import Member
 
 
@@ -23,8 +23,8 @@ def _is_list(start: bytes) -> bool:
     return start[:1] == b"[" and start[1:].lstrip(b" \t\r")[:1] in (b"\n", b"{")
 
 
-def blocks(member: Member, options: Options) -> Iterator[Block]:
-    """The records of a stream of JSON lines.
+def cuts(member: Member) -> Iterator[Lines]:
+    """The lines of a stream of JSON lines, in blocks.
 
     Raises
     ------
@@ -33,7 +33,18 @@ def blocks(member: Member, options: Options) -> Iterator[Block]:
     """
     if _is_list(member.stream.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")):
         raise diagnostics.json_document(member.source)
-    yield from parsed_blocks(member, orjson.loads, _reason)
+    yield from cut(member.stream)
+
+
+def block(source: str, part: Lines) -> Block:
+    """The records of some lines."""
+    return block_of(source, part, orjson.loads, _reason)
+
+
+def blocks(member: Member, options: Options) -> Iterator[Block]:
+    """The records of a stream of JSON lines."""
+    for part in cuts(member):
+        yield block(member.source, part)
 
 
 def _reason(line: bytes, error: Exception) -> WorkbenchError:
@@ -46,4 +57,4 @@ def _reason(line: bytes, error: Exception) -> WorkbenchError:
     return diagnostics.not_json(text[0] + place)
 
 
-CARD = Reader("jsonl", ("jsonl", "ndjson", "json"), looks_like, blocks)
+CARD = Reader("jsonl", ("jsonl", "ndjson", "json"), looks_like, blocks, apart=(cuts, block))
