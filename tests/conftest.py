@@ -1,9 +1,10 @@
-"""What every test can use: the `--update` option, and `casefile` as a module to import."""
+"""What every test can use: the `--update` option, control databases, and `casefile` as a module to import."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,28 @@ _SKIPPED: list[str] = []
 def updating(request: pytest.FixtureRequest) -> bool:
     """Whether expected parts are to be rewritten."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[object]:
+    """A cluster (`postgresql.Cluster`) for the whole run."""
+    import postgresql as cluster
+
+    if cluster.programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with cluster.running() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def control_place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A state folder whose control database is SQLite, and then one whose is PostgreSQL."""
+    from workbench.base.database import VARIABLE, Database
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if request.param == "postgresql":
+        monkeypatch.setenv(VARIABLE, request.getfixturevalue("postgresql").fresh())
+    yield tmp_path
+    Database.open(tmp_path).close()

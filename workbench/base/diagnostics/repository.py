@@ -108,6 +108,32 @@ def bad_hours(hours: object) -> WorkbenchError:
     )
 
 
+def bad_restored_name(name: str, ending: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP207", f"{name!r} can't be the name of a restored table", hint=f"it ends with {ending}"
+    )
+
+
+def not_restored(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP208",
+        f"there is a table {name!r} that was not restored from this one",
+        hint="give the restored table another name with --as",
+    )
+
+
+def nothing_archived(table: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP209",
+        f"the archive of {table!r} has no records of that time",
+        hint="'workbench archive list' shows what is archived",
+    )
+
+
+def empty_range() -> WorkbenchError:
+    return WorkbenchError("REP210", "the range ends before it begins", hint="--to is the time behind the last")
+
+
 def too_much_waits(size: int) -> WorkbenchError:
     return WorkbenchError(
         "REP301",

@@ -117,3 +117,27 @@ def query_fault(why: str) -> WorkbenchError:
         f"internal error: {why}",
         hint="this is a fault of the service; its log has the details",
     )
+
+
+def half_of_tls() -> WorkbenchError:
+    return WorkbenchError("SRV019", "TLS needs both --tls-cert and --tls-key")
+
+
+def tls_needed(host: str) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV020",
+        f"{host} can be reached from other machines, so it needs TLS",
+        hint="give --tls-cert and --tls-key, or leave --host out to listen on this machine only",
+    )
+
+
+def bad_certificate(certificate: str, key: str, why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV021",
+        f"the certificate {certificate} and the key {key} can't be used: {why}",
+        hint="both are PEM files, the key belongs to the certificate and is not encrypted",
+    )
+
+
+def no_such_host(host: str, why: str) -> WorkbenchError:
+    return WorkbenchError("SRV022", f"this machine can't listen on {host!r}: {why}")
