@@ -57,12 +57,14 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service; a module that has `SERVE` adds these arguments."""
+    more = getattr(request.module, "SERVE", ())
     folder = tmp_path_factory.mktemp("service")
     workspace = folder / "workspace"
     with (folder / "service.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.cli", "serve", "--workspace", str(workspace)],
+            [sys.executable, "-m", "workbench.cli", "serve", "--workspace", str(workspace), *more],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from workbench.base.errors import WorkbenchError
+from workbench.cli import access, agent, importing, kept, places, query, rules, service, tables, watchlist
 from workbench.cli import format as format_command
-from workbench.cli import importing, places, query, service, tables, watchlist
 
 DONE, MISTAKE, USAGE, FAULT = 0, 1, 2, 3
 
@@ -28,7 +28,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _group in (service, query, importing, tables, places, watchlist, format_command):
+for _group in (
+    service,
+    access,
+    agent,
+    query,
+    kept,
+    importing,
+    tables,
+    places,
+    watchlist,
+    rules,
+    format_command,
+):
     _group.register(app)
 
 

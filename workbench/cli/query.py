@@ -98,7 +98,7 @@ def query(
     if schemas is not None:
         raise typer.BadParameter("--schemas needs --stdio")
     kql = sys.stdin.read() if text == "-" else text
-    given = dict(_assigned(p) for p in parameters or ())
+    given = dict(assigned(p) for p in parameters or ())
     from workbench.workspace import open as open_workspace
 
     opened = open_workspace(path)
@@ -137,7 +137,7 @@ def query(
     )
 
 
-def _assigned(text: str) -> tuple[str, str]:
+def assigned(text: str) -> tuple[str, str]:
     """`NAME=VALUE` of `--parameter`; the declaration of the parameter says what type the value is."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():

@@ -1,4 +1,4 @@
-"""`workbench up | serve | agent | doctor`: the processes of this machine."""
+"""`workbench up | serve | doctor`: the processes of this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.cli import options
 
 
 def register(app: typer.Typer) -> None:
-    for command in (up, serve, agent, doctor):
+    for command in (up, serve, doctor):
         app.command()(command)
 
 
@@ -48,24 +48,53 @@ def serve(
     port: Annotated[
         int, typer.Option(help="Port on this machine; 0 takes any free one.", min=0, max=65535)
     ] = 0,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; one that other machines reach needs TLS.")
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A host name that requests may ask for.")
+    ] = None,
+    tls_cert: Annotated[
+        str, typer.Option(metavar="FILE", help="Certificate (PEM, with its chain) for TLS.")
+    ] = "",
+    tls_key: Annotated[str, typer.Option(metavar="FILE", help="Its key (PEM).")] = "",
+    syslog: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Take syslog messages there, over UDP and TCP.")
+    ] = None,
+    syslog_allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CIDR", help="A network that may send syslog; this machine always may."),
+    ] = None,
+    syslog_tls_cert: Annotated[
+        str, typer.Option(metavar="FILE", help="Syslog over TCP only with TLS: the certificate.")
+    ] = "",
+    syslog_tls_key: Annotated[str, typer.Option(metavar="FILE", help="Its key.")] = "",
+    syslog_client_ca: Annotated[
+        str, typer.Option(metavar="FILE", help="The authority of the senders' certificates.")
+    ] = "",
     workspace: options.Workspace = None,
 ) -> None:
     """Run the service of a workspace in the foreground."""
     from workbench.cli.output import emit_json
+    from workbench.server.binding import Binding
     from workbench.server.serve import serve as run_service
+    from workbench.server.syslog import settings
 
+    chosen = None
+    if syslog is not None:
+        chosen = settings(
+            syslog,
+            syslog_allow or (),
+            certificate=syslog_tls_cert,
+            key=syslog_tls_key,
+            authority=syslog_client_ca,
+        )
     run_service(
         options.chosen(workspace),
-        port,
+        Binding(host, port, tls_cert, tls_key, tuple(name or ())),
         lambda address: emit_json({"url": address.url, "workspace_id": address.workspace_id}),
+        syslog=chosen,
     )
-
-
-def agent(workspace: options.Workspace = None) -> None:
-    """Collect the records of this machine and send them to the service."""
-    from workbench.server.local_agent import run_agent
-
-    run_agent(options.chosen(workspace))
 
 
 def doctor(as_json: options.Json = False, workspace: options.Workspace = None) -> None:

@@ -1,4 +1,4 @@
-"""`workbench tables | schema | retention | compact`: what is stored, and its upkeep."""
+"""`workbench tables | schema | retention | compact | archive`: what is stored, and its care."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ Table = Annotated[str, typer.Argument(metavar="T", help="A table.")]
 def register(app: typer.Typer) -> None:
     for command in (tables, schema, retention, compact):
         app.command()(command)
+    group = typer.Typer(
+        name="archive", help="What tables no longer keep (see 'retention --archive').", no_args_is_help=True
+    )
+    group.command("list")(list_archive)
+    group.command()(restore)
+    app.add_typer(group)
 
 
 def _repository(workspace: str | None) -> Repository:
@@ -52,20 +58,106 @@ def schema(table: Table, as_json: options.Json = False, workspace: options.Works
 def retention(
     table: Table,
     days: Annotated[str, typer.Argument(metavar="DAYS", help="Whole days to keep, or 'forever'.")],
+    archive_days: Annotated[
+        int | None,
+        typer.Option(
+            "--archive",
+            metavar="DAYS",
+            min=0,
+            help="Older days go to the archive for so many days more; 0: there is none, and it is emptied. "
+            "By default as it was set before.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
     workspace: options.Workspace = None,
 ) -> None:
-    """Keep the records of a table for so many days; older days are deleted now."""
+    """Keep the records of a table for so many days; older days are archived or deleted now."""
     if days != "forever" and (not days.isdigit() or int(days) < 1):
         raise typer.BadParameter("DAYS is a whole number from 1, or 'forever'")
+    from workbench.collect import care
+    from workbench.repository.tables import SAME
+
+    repository = _repository(workspace)
     kept = None if days == "forever" else int(days)
-    _report(asdict(_repository(workspace).retain(table, kept)), as_json=as_json)
+    done = repository.retain(table, kept, SAME if archive_days is None else archive_days or None)
+    care.by_hand(repository, lambda told: care.tell_retention(told, table, done))
+    _report(asdict(done), as_json=as_json)
 
 
 def compact(table: Table, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Rewrite the small files of a table as fewer large ones, and index their words; delete files replaced a day ago."""
+    from workbench.collect import care
+    from workbench.collect.operations import Operations
+
     repository = _repository(workspace)
-    _report({**asdict(repository.compact(table)), **asdict(repository.vacuum(table))}, as_json=as_json)
+    compacted, vacuumed = repository.compact(table), repository.vacuum(table)
+
+    def tell(told: Operations) -> None:
+        care.tell_compaction(told, table, compacted)
+        care.tell_vacuum(told, table, vacuumed)
+
+    care.by_hand(repository, tell)
+    _report({**asdict(compacted), **asdict(vacuumed)}, as_json=as_json)
+
+
+def list_archive(
+    table: Annotated[
+        str | None, typer.Argument(metavar="T", help="A table: its days; else all.", show_default=False)
+    ] = None,
+    as_json: options.Json = False,
+    workspace: options.Workspace = None,
+) -> None:
+    """List what is archived, by table, or by day of one table."""
+    from workbench.cli.output import listing
+
+    repository = _repository(workspace)
+    if table is not None:
+        rows: list[dict[str, object]] = [
+            {"day": _day(a.day), "files": a.files, "rows": a.rows, "bytes": a.bytes}
+            for a in repository.archived(table)
+        ]
+        listing(rows, ("day", "files", "rows", "bytes"), as_json=as_json)
+        return
+    rows = []
+    for name in repository.tables():
+        kept = repository.archived(name)
+        if kept or repository.archive_retention(name):
+            rows.append(
+                {
+                    "table": name,
+                    "days": repository.archive_retention(name),
+                    "first": _day(kept[0].day) if kept else None,
+                    "last": _day(kept[-1].day) if kept else None,
+                    "rows": sum(a.rows for a in kept),
+                    "bytes": sum(a.bytes for a in kept),
+                }
+            )
+    listing(rows, ("table", "days", "first", "last", "rows", "bytes"), as_json=as_json)
+
+
+def restore(
+    table: Table,
+    first: Annotated[str, typer.Option("--from", metavar="TIME", help="First TimeGenerated, UTC.")],
+    last: Annotated[str, typer.Option("--to", metavar="TIME", help="The time behind the last.")],
+    name: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME_RST", help="Of the new table; else T_RST.", show_default=False),
+    ] = None,
+    as_json: options.Json = False,
+    workspace: options.Workspace = None,
+) -> None:
+    """Bring archived records back as a table of their own, in place of what it held before."""
+    from workbench.collect.kept import moment
+
+    done = _repository(workspace).restore(table, moment(first), moment(last), name)
+    _report(asdict(done), as_json=as_json)
+
+
+def _day(day: int) -> str:
+    from workbench.base.dtypes import TICKS_PER_DAY, format_datetime
+
+    return format_datetime(day * TICKS_PER_DAY)[:10]
 
 
 def _report(result: dict[str, object], *, as_json: bool) -> None:

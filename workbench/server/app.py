@@ -7,9 +7,8 @@ work. Tokens may stand in query strings, so the access log has paths only.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,14 +16,34 @@ import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.base.access import Access, Role
+from workbench.base.database import Database
+from workbench.collect.doors.enrolment import Enrolment
+from workbench.collect.doors.logs_ingestion import Rates
+from workbench.collect.gateways import Gateways
 from workbench.collect.intake import Intake
-from workbench.server.handlers import health, query, records
+from workbench.collect.numbered import NumberedIntake
+from workbench.collect.ruled import for_agents
+from workbench.collect.rules import Rules
+from workbench.server import syslog
+from workbench.server.binding import LOOPBACK
+from workbench.server.guard import Handler, needs, refusal
+from workbench.server.handlers import (
+    agents,
+    data_collector,
+    health,
+    logs_ingestion,
+    otlp,
+    query,
+    records,
+    remote_write,
+    rules,
+)
 from workbench.server.query_pool import QueryPool
-from workbench.server.upkeep import Upkeep
 from workbench.workspace import Workspace
 
 access_log = logging.getLogger("workbench.access")
@@ -40,69 +59,102 @@ class Service:
     workspace : Workspace
     token : str
         The owner's token.
-    upkeep : Upkeep
-        Told after each post of records.
     queries : QueryPool
         Where queries run.
     intake : Intake
         Where the doors hand over what they were sent.
     writes : anyio.CapacityLimiter
         How many deliveries are handled at once; they wait together for the disk.
+    numbered, enrolment, gateways
+        The way into the intake for agents, how a machine becomes one, and who forwards for whom.
+    syslog : syslog.Bound or None
+        Where syslog messages come in.
+    access : Access
+        Keys, tokens and identities.
+    database : Database
+        Control data.
+    rules, rates : Rules, Rates
+        The collection rules, and how much each took in this minute.
+    names : frozenset of str
+        Host names, in small letters, that requests may ask for.
     """
 
     workspace: Workspace
     token: str
-    upkeep: Upkeep
     queries: QueryPool
     intake: Intake
+    access: Access
+    database: Database
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
+    syslog: syslog.Bound | None = None
+    names: frozenset[str] = LOOPBACK
+    numbered: NumberedIntake = field(init=False)
+    enrolment: Enrolment = field(init=False)
+    gateways: Gateways = field(init=False)
+    rules: Rules = field(init=False)
+    rates: Rates = field(default_factory=Rates)
+
+    def __post_init__(self) -> None:
+        self.rules = Rules(self.database)
+        self.numbered = NumberedIntake(self.intake, for_agents(self.rules))
+        self.enrolment = Enrolment(self.access)
+        self.gateways = Gateways(self.database, self.access)
+
+
+def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
+    """A handler that takes records: from a contributor, or from such a kind of sender."""
+    return needs(role=Role.CONTRIBUTOR, kinds=kinds, door=door)(handler)
+
+
+reads = needs(role=Role.READER)
+operates = needs(role=Role.OPERATOR)
 
 
 def create(service: Service) -> Starlette:
-    """The application of a service; it answers requests for this machine's own names only."""
+    """The application of a service; it answers requests for its own names only."""
     app = Starlette(
         routes=[
             Route("/api/health", health.get, methods=["GET"]),
-            Route("/api/agent/records", owner_only(records.post), methods=["POST"]),
-            Route("/v1/workspaces/{workspace_id}/query", owner_only(query.ask), methods=["GET", "POST"]),
+            Route("/api/agent/records", sends("agent", records.post, kinds=("agent",)), methods=["POST"]),
+            Route("/api/agent/enrol", agents.enrol, methods=["POST"]),
+            Route("/api/agent/config", needs(kinds=("agent",))(agents.config), methods=["GET"]),
+            Route("/api/agent/vouch", needs(kinds=("agent",), door="agent")(agents.vouch), methods=["POST"]),
+            Route(
+                "/dataCollectionRules/{rule}/streams/{stream}",
+                sends("Logs Ingestion", logs_ingestion.post),
+                methods=["POST"],
+            ),
+            Route("/api/rules", reads(rules.all_rules), methods=["GET"]),
+            Route("/api/rules", operates(rules.create), methods=["POST"]),
+            Route("/api/rules/{rule}", reads(rules.one), methods=["GET"]),
+            Route("/api/rules/{rule}", operates(rules.remove), methods=["DELETE"]),
+            Route("/api/logs", data_collector.post, methods=["POST"]),
+            Route("/v1/logs", sends("OTLP", otlp.logs), methods=["POST"]),
+            Route("/v1/metrics", sends("OTLP", otlp.metrics), methods=["POST"]),
+            Route("/v1/traces", sends("OTLP", otlp.traces), methods=["POST"]),
+            Route("/api/v1/write", sends("remote write", remote_write.post), methods=["POST"]),
+            Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
         ],
         exception_handlers={HTTPException: _refused, Exception: _fault},
         lifespan=_living,
     )
     app.state.service = service
-    app.add_middleware(LocalHostOnly)
+    app.add_middleware(KnownHostOnly, names=service.names)
     app.add_middleware(AccessLog)
     return app
 
 
 @asynccontextmanager
 async def _living(app: Starlette) -> AsyncIterator[None]:
-    """Query processes live as long as the service."""
-    pool: QueryPool = app.state.service.queries
+    """Query processes and listeners live as long as the service."""
+    service: Service = app.state.service
+    pool = service.queries
     pool.warm()
     try:
-        yield
+        async with syslog.listening(service.syslog, service.intake):
+            yield
     finally:
         await pool.close()
-
-
-def owner_only(handler: query.Handler) -> query.Handler:
-    """Let a request through only with the owner's token as its bearer."""
-
-    async def guarded(request: Request) -> Response:
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not given:
-            return refusal(401, "AuthenticationFailed", "a bearer token is needed (Authorization: Bearer …)")
-        expected: str = request.app.state.service.token
-        if not secrets.compare_digest(given.strip().encode(), expected.encode()):
-            return refusal(403, "InvalidAuthenticationToken", "this token is not known here")
-        return await handler(request)
-
-    return guarded
-
-
-def refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -117,20 +169,21 @@ async def _fault(request: Request, error: Exception) -> Response:
     return refusal(500, "InternalServerError", "this is a fault of the service; its log has the details")
 
 
-class LocalHostOnly:
-    """Refuse requests whose `Host` is not this machine's loopback: a foreign page may not reach in."""
+class KnownHostOnly:
+    """Refuse requests whose `Host` is no name of this service: a foreign page may not reach in."""
 
-    NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self.app = app
+        self.names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
             name = host[: host.rfind(":")] if host.rfind(":") > host.rfind("]") else host
-            if name.lower() not in self.NAMES:
-                await refusal(403, "ForeignHost", "this service answers on its own machine only")(
+            here = str((scope.get("server") or ("",))[0])
+            # An address is no name that somebody else could give to this machine.
+            if name.lower() not in self.names and name.strip("[]") != here:
+                await refusal(403, "ForeignHost", "this service does not answer to that name")(
                     scope, receive, send
                 )
                 return

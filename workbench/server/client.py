@@ -37,6 +37,16 @@ def query(place: ServicePlace, text: str) -> Answer | None:
     return _request("POST", url, orjson.dumps({"query": text}), headers, SECONDS)
 
 
+def ask(place: ServicePlace, method: str, path: str, body: object = None) -> Answer | None:
+    """Ask the service of `place` with the owner's token and a JSON body; None when none answers."""
+    address, token = place.address(), place.token()
+    if address is None or token is None:
+        return None
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    data = None if body is None else orjson.dumps(body)
+    return _request(method, address.url + path, data, headers, SECONDS)
+
+
 def _request(
     method: str, url: str, body: bytes | None, headers: dict[str, str], seconds: float
 ) -> Answer | None:

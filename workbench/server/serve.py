@@ -1,6 +1,6 @@
 """`workbench serve`: the one service process of a workspace, from lock to clean end.
 
-Takes the lock, makes the workspace when it is missing, binds a loopback port, says once on standard
+Takes the lock, makes the workspace when it is missing, listens (on loopback unless told), says once on standard
 output where it is, and runs until SIGTERM or SIGINT. Logs go to standard error.
 """
 
@@ -14,92 +14,99 @@ import socket
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
-from workbench.base.diagnostics import service as diagnostics
+from workbench.base.access import Access
+from workbench.base.database import Database
+from workbench.collect.care import Care
 from workbench.collect.drainer import Drainer
 from workbench.collect.intake import Intake
+from workbench.server import syslog as syslog_door
 from workbench.server.app import Service, create
+from workbench.server.binding import Binding, Listeners, listening
 from workbench.server.place import Address, ServicePlace
 from workbench.server.query_pool import QueryPool
-from workbench.server.upkeep import Upkeep
 from workbench.workspace import Workspace
 from workbench.workspace import open as open_workspace
 
-HOST = "127.0.0.1"
 
-
-def serve(path: str, port: int, ready: Callable[[Address], None]) -> None:
+def serve(
+    path: str,
+    binding: Binding,
+    ready: Callable[[Address], None],
+    syslog: syslog_door.Settings | None = None,
+) -> None:
     """Run the service of `path` until it is told to stop.
 
     Parameters
     ----------
     path : str
         Folder or URL of the workspace; made when missing.
-    port : int
-        0 takes any free port.
+    binding : Binding
+        Where to listen.
     ready : callable
         Called once, when requests are answered.
+    syslog : syslog.Settings, optional
+        Where syslog messages may come in.
 
     Raises
     ------
     WorkbenchError
-        SRV001 when a service of the workspace runs already, SRV012 when the port is taken.
+        SRV001 when a service of the workspace runs already, SRV012 when the port is taken, LOG108 when syslog's is,
+        SRV019 to SRV022 when it can't listen so, CTL… for the control database.
     """
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     place = ServicePlace(path)
-    with place.held(), _listening(port) as listener:
+    with place.held(), listening(binding) as listeners, syslog_door.bound(syslog) as syslog_sockets:
         workspace = open_workspace(path, create=True)
         token = place.token(create=True)
         assert token is not None
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
-        address = Address(url, os.getpid(), workspace.repository.workspace_id)
+        workspace_id = workspace.repository.workspace_id
+        database = Database.open(place.folder)
+        access = Access(database, workspace_id, token)
 
         def announce() -> None:
-            place.publish(address)
-            ready(address)
+            place.publish(Address(listeners.own_url, os.getpid(), workspace_id))
+            ready(Address(listeners.url, os.getpid(), workspace_id))
 
-        upkeep = Upkeep(workspace.repository)
-        with _taking_in(workspace, upkeep) as intake:
-            service = Service(workspace, token, upkeep, QueryPool(workspace.path), intake)
-            config = uvicorn.Config(
-                create(service), log_config=None, access_log=False, timeout_graceful_shutdown=5
+        with _taking_in(workspace, database, place.folder) as intake:
+            service = Service(
+                workspace,
+                token,
+                QueryPool(workspace.path),
+                intake,
+                access,
+                database,
+                syslog=syslog_sockets,
+                names=binding.known_names,
             )
             try:
-                asyncio.run(_run(_Server(config, announce), listener))
+                asyncio.run(_run(create(service), listeners, announce))
             finally:
                 place.withdraw()
 
 
 @contextmanager
-def _taking_in(workspace: Workspace, upkeep: Upkeep) -> Generator[Intake]:
-    """The service's intake: what it accepts is drained inside the block, and at its end."""
+def _taking_in(workspace: Workspace, database: Database, state: Path) -> Generator[Intake]:
+    """The service's intake: what it accepts is drained inside the block, and at its end; tables are cared for."""
     spool = workspace.repository.open_spool()
     intake = Intake(workspace.repository, spool)
-    drainer = Drainer(intake, upkeep.stored)
+    care = Care(intake, workspace.source, database, state)
+    drainer = Drainer(intake, care.after)
     drainer.start()
+    care.start()
     try:
         yield intake
     finally:
+        care.stop()
         drainer.stop()
         spool.close()
-
-
-@contextmanager
-def _listening(port: int) -> Generator[socket.socket]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        try:
-            listener.bind((HOST, port))
-        except OSError as broken:
-            raise diagnostics.port_taken(port, broken.strerror or str(broken)) from None
-        yield listener
-    finally:
-        listener.close()
 
 
 class _Server(uvicorn.Server):
@@ -119,12 +126,30 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _run(server: _Server, listener: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
+async def _run(app: Starlette, listeners: Listeners, announce: Callable[[], None]) -> None:
+    """Answer on all listeners until a signal. The plain one starts the application first and ends it last."""
+    binding = listeners.binding
+    own_is_up = asyncio.Event()
+    own = outer = _Server(_config(app), own_is_up.set if binding.tls else announce)
+    if binding.tls:
+        config = _config(app, lifespan="off", ssl_certfile=binding.certificate, ssl_keyfile=binding.key)
+        outer = _Server(config, announce)
 
     def stop() -> None:
-        server.should_exit = True
+        outer.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    await server.serve(sockets=[listener])
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    answering = asyncio.create_task(own.serve(sockets=[listeners.own]))
+    if listeners.tls is not None:
+        waiting = asyncio.create_task(own_is_up.wait())
+        await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not answering.done():
+            await outer.serve(sockets=[listeners.tls])
+        own.should_exit = True
+    await answering
+
+
+def _config(app: Starlette, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5, **more)

@@ -1,0 +1,1 @@
+"""The doors: what each wire protocol says, as rows. Pure: bytes in, parts of a batch out, nothing stored."""

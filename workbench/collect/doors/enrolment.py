@@ -1,0 +1,82 @@
+"""The door through which a machine becomes an agent: a request signed with a workspace key, once.
+
+In go headers and body, out come an id and a token, which is shown this once. The signature covers the body and the
+date; a date that is off by more than 15 minutes is refused, and so is the same request a second time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import orjson
+
+from workbench.base import clock
+from workbench.base.access import Access
+from workbench.base.diagnostics import agent as diagnostics
+from workbench.collect.agent.enrolment import text_to_sign
+
+BODY_BYTES = 4096
+WINDOW_SECONDS = 900
+_LONGEST_NAME = 255
+
+
+class Enrolment:
+    """Makes agents of machines that hold a key. Safe for threads."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._guard = threading.Lock()
+        self._seen: dict[str, float] = {}
+
+    def enrol(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        """The new agent's id and token.
+
+        Raises
+        ------
+        WorkbenchError
+            AGT104, which does not tell what of it was wrong to who has no key.
+        """
+        scheme, _, rest = headers.get("authorization", "").partition(" ")
+        signature = rest.rpartition(":")[2].strip()
+        if scheme.lower() != "sharedkey" or not signature:
+            raise diagnostics.bad_enrolment("it is not signed (Authorization: SharedKey agent:…)")
+        date = headers.get("x-ms-date", "")
+        if self._access.verify_signature(text_to_sign(body, date), signature) is None:
+            raise diagnostics.bad_enrolment("the signature does not fit a key of this workspace")
+        if abs(_seconds(date) - clock.now_us() / 1e6) > WINDOW_SECONDS:
+            raise diagnostics.bad_enrolment("the date is off by more than 15 minutes")
+        computer = _computer(body)
+        self._once(signature)
+        return self._access.enrol_agent(computer)
+
+    def _once(self, signature: str) -> None:
+        now = time.monotonic()
+        with self._guard:
+            for old in [s for s, until in self._seen.items() if until < now]:
+                del self._seen[old]
+            if signature in self._seen:
+                raise diagnostics.bad_enrolment("this very request came before")
+            self._seen[signature] = now + 2 * WINDOW_SECONDS
+
+
+def _seconds(date: str) -> float:
+    try:
+        found = parsedate_to_datetime(date)
+    except ValueError:
+        raise diagnostics.bad_enrolment("x-ms-date is no date of RFC 1123") from None
+    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def _computer(body: bytes) -> str:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        told = None
+    computer = told.get("computer") if isinstance(told, dict) else None
+    if not isinstance(computer, str) or not 0 < len(computer) <= _LONGEST_NAME:
+        raise diagnostics.bad_enrolment("the body has no name of a computer")
+    return computer
