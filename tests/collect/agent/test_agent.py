@@ -1,7 +1,8 @@
-"""The agent between its sources and a service: order, retries, a full buffer, its end."""
+"""The agent between its sources and a service: order, retries, rules, its end."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from workbench.collect.agent import Agent, Buffer, Endpoint
+from workbench.collect.agent import Agent, Endpoint, Spool
 from workbench.collect.sources import Batch, Machine, SourceCard
 
 
@@ -28,40 +29,18 @@ def batch(table: str, *numbers: int, acknowledged: Callable[[], None] = lambda: 
     return Batch(table, [{"n": n} for n in numbers], acknowledged)
 
 
-# ---- the buffer -------------------------------------------------------------------------------
-
-
-def test_a_full_buffer_drops_the_oldest_perf_first_and_counts_it() -> None:
-    buffer = Buffer(limit=4)
-    buffer.put(
-        [batch("Heartbeat", 1), batch("Perf", 2), batch("Perf", 3), batch("Heartbeat", 4), batch("Perf", 5)]
-    )
-    left = []
-    while (first := buffer.first(0)) is not None:
-        left.append((first.table, first.records[0]["n"]))
-        buffer.done(first)
-    assert left == [("Heartbeat", 1), ("Perf", 3), ("Heartbeat", 4), ("Perf", 5)]
-    assert (buffer.dropped(), buffer.dropped(), len(buffer)) == (1, 0, 0)
-
-
-def test_the_batch_that_is_on_its_way_is_never_dropped() -> None:
-    buffer = Buffer(limit=1)
-    buffer.put([batch("Perf", 1)])
-    sending = buffer.first(0)
-    buffer.put([batch("Perf", 2), batch("Perf", 3)])
-    assert buffer.first(0) is sending
-    assert buffer.dropped() == 2
-
-
 # ---- the agent --------------------------------------------------------------------------------
 
 
 @dataclass
 class Door:
-    """A service that only remembers; `status` is what it answers next."""
+    """A service that only remembers; `status` is what it answers next, unless a batch has a poisoned record."""
 
     status: int = 200
-    posts: list[dict[str, list[dict[str, Any]]]] = field(default_factory=list)
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    rules: dict[str, Any] = field(default_factory=lambda: {"version": 1, "rules": []})
+    poison: int = -1
+    connections: set[Any] = field(default_factory=set)
     url: str = ""
 
 
@@ -70,19 +49,36 @@ def door() -> Iterator[Door]:
     state = Door()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            state.connections.add(self.client_address)
+            body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
             authorized = self.headers["Authorization"] == "Bearer secret"
             status = state.status if authorized else 403
+            batches = json.loads(body)["batches"]
+            if any(r.get("n") == state.poison for b in batches for r in b["records"]):
+                status = 400
             if status == 200:
-                state.posts.append(json.loads(body))
+                state.batches += batches
+            self.answer(status, {"last": batches[-1]["number"]} if status == 200 else {})
+
+        def do_GET(self) -> None:
+            known = self.path.endswith(f"version={state.rules['version']}")
+            self.answer(304 if known else 200, {} if known else state.rules)
+
+        def answer(self, status: int, body: dict[str, Any]) -> None:
+            data = b"" if status == 304 else json.dumps(body).encode()
             self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
+            self.wfile.write(data)
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -117,8 +113,11 @@ class Counting:
 def started(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
     running: list[tuple[Agent, threading.Thread]] = []
 
-    def start(find: Callable[[], Endpoint | None], *cards: SourceCard, limit: int = 1000) -> Agent:
-        agent = Agent(Machine(tmp_path / "agent", tmp_path), find, cards, Buffer(limit), last_try=0.3)
+    def start(
+        find: Callable[[], Endpoint | None], *cards: SourceCard, limit: int = 1 << 30, rules_every: float = 0
+    ) -> Agent:
+        spool = Spool(tmp_path / "agent" / "spool", limit=limit)
+        agent = Agent(Machine(tmp_path / "agent", tmp_path), find, spool, cards, rules_every, last_try=0.3)
         thread = threading.Thread(target=agent.run)
         thread.start()
         running.append((agent, thread))
@@ -131,18 +130,21 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
         assert not thread.is_alive()
 
 
-def numbers(door: Door) -> list[int]:
-    return [r["n"] for post in door.posts for r in post.get("Count_CL", [])]
+def numbers(door: Door, table: str = "Count_CL") -> list[int]:
+    return [r["n"] for b in list(door.batches) if b["table"] == table for r in b["records"]]
 
 
-def test_records_arrive_in_order_and_are_acknowledged_after(
-    door: Door, started: Callable[..., Agent]
-) -> None:
+def told(door: Door) -> list[dict[str, Any]]:
+    return [r for b in list(door.batches) if b["table"] == "Operation" for r in b["records"]]
+
+
+def test_records_arrive_in_order_over_one_connection(door: Door, started: Callable[..., Agent]) -> None:
     source = Counting()
     started(lambda: Endpoint(door.url, "secret"), source.card())
-    until(lambda: len(source.acknowledged) >= 5)
-    assert source.acknowledged == numbers(door)[: len(source.acknowledged)]
+    until(lambda: len(numbers(door)) >= 5)
     assert numbers(door)[:5] == [1, 2, 3, 4, 5]
+    assert source.acknowledged[:5] == [1, 2, 3, 4, 5]
+    assert len(door.connections) == 1
 
 
 def test_records_wait_while_the_service_is_away_or_ill(door: Door, started: Callable[..., Agent]) -> None:
@@ -152,29 +154,44 @@ def test_records_wait_while_the_service_is_away_or_ill(door: Door, started: Call
     until(lambda: source.readings > 3)
     there.set()
     until(lambda: source.readings > 6)
-    assert source.acknowledged == []
+    assert numbers(door) == []
     door.status = 200
-    until(lambda: len(source.acknowledged) > 6)
+    until(lambda: len(numbers(door)) > 6)
     assert numbers(door)[:7] == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_batch_that_is_refused_for_good_does_not_block_the_rest(
+def test_what_waits_at_the_end_is_sent_by_the_next_start(door: Door, started: Callable[..., Agent]) -> None:
+    source = Counting()
+    first = started(lambda: None, source.card())
+    until(lambda: len(source.acknowledged) > 3)
+    first.stop()
+    until(lambda: not any(t.name == "sender" for t in threading.enumerate()))
+    kept = list(source.acknowledged)
+    started(lambda: Endpoint(door.url, "secret"))
+    until(lambda: len(numbers(door)) >= len(kept))
+    assert numbers(door) == kept
+
+
+def test_a_batch_that_is_refused_for_good_does_not_block_the_rest_and_is_told(
     door: Door, started: Callable[..., Agent]
 ) -> None:
     source = Counting()
-    door.status = 400
+    door.status, door.poison = 503, 2
     started(lambda: Endpoint(door.url, "secret"), source.card())
-    until(lambda: source.readings > 3)
+    until(lambda: source.readings > 4)
     door.status = 200
-    until(lambda: len(source.acknowledged) > 2)
-    assert 1 not in source.acknowledged
+    until(lambda: told(door))
+    until(lambda: 4 in numbers(door))
+    assert numbers(door)[:3] == [1, 3, 4]
+    assert (told(door)[0]["OperationKey"], told(door)[0]["Count"]) == ("refused", 1)
 
 
-def test_a_source_that_fails_is_asked_again(door: Door, started: Callable[..., Agent]) -> None:
+def test_a_source_that_fails_is_asked_again_and_told_once(door: Door, started: Callable[..., Agent]) -> None:
     source = Counting(fails_at=2)
     started(lambda: Endpoint(door.url, "secret"), source.card())
-    until(lambda: 3 in source.acknowledged)
+    until(lambda: 4 in numbers(door))
     assert 2 not in numbers(door)
+    assert [record["Detail"] for record in told(door)] == ["source counting failed: unplugged"]
 
 
 def test_a_source_that_cannot_start_leaves_the_others_be(door: Door, started: Callable[..., Agent]) -> None:
@@ -183,28 +200,17 @@ def test_a_source_that_cannot_start_leaves_the_others_be(door: Door, started: Ca
 
     source = Counting()
     started(lambda: Endpoint(door.url, "secret"), SourceCard("broken", (), 1, broken), source.card())
-    until(lambda: source.acknowledged)
+    until(lambda: numbers(door) and told(door))
+    assert told(door)[0]["Detail"] == "source broken can't start: not for you"
 
 
-def test_what_a_full_buffer_lost_is_a_record(door: Door, started: Callable[..., Agent]) -> None:
-    source, there = Counting(table="Perf"), threading.Event()
-    started(lambda: Endpoint(door.url, "secret") if there.is_set() else None, source.card(), limit=3)
-    until(lambda: source.readings > 8)
-    there.set()
-    until(lambda: any("Operation" in post for post in door.posts))
-    lost = sum(r["Count"] for post in door.posts for r in post.get("Operation", []))
-    arrived = [r["n"] for post in door.posts for r in post.get("Perf", [])]
-    assert lost >= 1
-    assert len(arrived) + lost <= source.readings
-
-
-def test_a_source_that_can_read_again_is_not_asked_while_the_buffer_is_full(
+def test_a_source_that_can_read_again_is_not_asked_while_the_spool_is_full(
     started: Callable[..., Agent],
 ) -> None:
     source, clock = Counting(), Counting(table="Perf")
-    started(lambda: None, source.card(rereads=True), clock.card(), limit=3)
+    started(lambda: None, source.card(rereads=True), clock.card(), limit=1)
     until(lambda: clock.readings > 8)
-    assert 1 <= source.readings <= 2
+    assert source.readings == 0
 
 
 def test_the_end_sends_what_waits(door: Door, started: Callable[..., Agent]) -> None:
@@ -212,4 +218,81 @@ def test_the_end_sends_what_waits(door: Door, started: Callable[..., Agent]) -> 
     agent = started(lambda: Endpoint(door.url, "secret"), source.card())
     until(lambda: source.readings == 1)
     agent.stop()
-    until(lambda: source.acknowledged == [1])
+    until(lambda: numbers(door) == [1])
+
+
+# ---- rules ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ruled:
+    """A source that tells which settings it was made with; `made` and `closed` hold all of its kind."""
+
+    made: list[dict[str, Any]] = field(default_factory=list)
+    closed: list[dict[str, Any]] = field(default_factory=list)
+
+    def card(self) -> SourceCard:
+        outer = self
+
+        class Source:
+            def __init__(self, machine: Machine, settings: dict[str, Any]) -> None:
+                outer.made.append(dict(settings))
+                self.settings = settings
+                self.count = machine.marks.get("count", 0)
+
+            def collect(self) -> Iterable[Batch]:
+                self.count += 1
+                name = self.settings.get("name", "")
+                return [Batch("Ruled_CL", [{"n": self.count, "name": name}], marks={"count": self.count})]
+
+            def close(self) -> None:
+                outer.closed.append(dict(self.settings))
+
+        return SourceCard("ruled", ("Ruled_CL",), 0.02, Source, rule_key="ruled")
+
+
+def rule(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"immutableId": "dcr-1", "dataSources": {"ruled": list(entries)}}
+
+
+def test_rules_say_which_sources_run_and_a_change_is_applied(
+    door: Door, started: Callable[..., Agent]
+) -> None:
+    ruled, always = Ruled(), Counting()
+    started(lambda: Endpoint(door.url, "secret"), ruled.card(), always.card(), rules_every=0.05)
+    until(lambda: ruled.made == [{}])
+    door.rules = {"version": 2, "rules": [rule({"name": "a", "x": 1}, {"name": "b"})]}
+    until(lambda: len(ruled.made) == 3)
+    until(lambda: ruled.closed == [{}])
+    door.rules = {"version": 3, "rules": [rule({"name": "a", "x": 2}, {"name": "b"})]}
+    until(lambda: len(ruled.made) == 4)
+    until(lambda: ruled.closed[1:] == [{"name": "a", "x": 1}])
+    before = always.readings
+    until(lambda: always.readings > before)
+    until(lambda: ruled.made and max(numbers(door, "Ruled_CL")) > 0)
+
+
+def test_a_source_keeps_its_marks_when_its_rule_changes(door: Door, started: Callable[..., Agent]) -> None:
+    ruled = Ruled()
+    door.rules = {"version": 1, "rules": [rule({"name": "a"})]}
+    started(lambda: Endpoint(door.url, "secret"), ruled.card(), rules_every=0.05)
+    until(lambda: len(numbers(door, "Ruled_CL")) > 3)
+    door.rules = {"version": 2, "rules": [rule({"name": "a", "x": 1})]}
+    until(lambda: len(ruled.made) == 2)
+    seen = len(numbers(door, "Ruled_CL"))
+    until(lambda: len(numbers(door, "Ruled_CL")) > seen + 3)
+    arrived = numbers(door, "Ruled_CL")
+    assert arrived == list(range(1, len(arrived) + 1))
+
+
+def test_an_agent_goes_on_by_the_last_rules_while_its_service_is_away(
+    door: Door, started: Callable[..., Agent]
+) -> None:
+    ruled = Ruled()
+    door.rules = {"version": 1, "rules": [rule({"name": "a"})]}
+    agent = started(lambda: Endpoint(door.url, "secret"), ruled.card(), rules_every=0.05)
+    until(lambda: ruled.made == [{"name": "a"}])
+    agent.stop()
+    until(lambda: ruled.closed)
+    started(lambda: None, ruled.card(), rules_every=0.05)
+    until(lambda: ruled.made == [{"name": "a"}, {"name": "a"}])

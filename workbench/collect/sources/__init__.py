@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from workbench.base.registry import Registry
-from workbench.collect.sources import heartbeat, packages, performance, text_files
+from workbench.collect.sources import (
+    commands,
+    heartbeat,
+    integrity,
+    journal,
+    packages,
+    performance,
+    processes,
+    services,
+    text_files,
+    updates,
+)
 from workbench.collect.sources._card import Batch, Machine, Source, SourceCard
 
 SOURCES: Registry[SourceCard] = Registry("source")
-for _module in (heartbeat, performance, packages, text_files):
+for _module in (
+    heartbeat,
+    performance,
+    packages,
+    text_files,
+    journal,
+    services,
+    processes,
+    updates,
+    integrity,
+    commands,
+):
     SOURCES.add(_module.CARD.name, _module.CARD, _module.__name__)
 
 __all__ = ["SOURCES", "Batch", "Machine", "Source", "SourceCard"]

@@ -1,56 +1,126 @@
-"""`ConfigurationData`: the installed packages of the machine, at start and once an hour.
+"""Installed packages: all of them into `ConfigurationData` once an hour, changes into `ConfigurationChange`.
 
-Reads the list of `dpkg-query`; a machine without it has no such records.
+Reads the lists of `dpkg-query` and `rpm`, whichever the machine has. Between two inventories the
+lists are only read when the package manager wrote to its database.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 from workbench.base import clock
 from workbench.base.dtypes import format_datetime
-from workbench.collect.sources._card import Batch, Machine, Record, SourceCard
+from workbench.collect import programs
+from workbench.collect.sources._card import NO_SETTINGS, Batch, Machine, Record, Settings, SourceCard
+from workbench.collect.sources._changes import changed_marks, with_marks
+from workbench.collect.sources._settings import flag_of, seconds_of
+from workbench.collect.sources._turns import Turns
 
 log = logging.getLogger("workbench.agent")
-_FIELDS = (
-    "${db:Status-Abbrev}",
-    "${Package}",
-    "${Version}",
-    "${Architecture}",
-    "${Maintainer}",
-    "${binary:Summary}",
-)
-_FORMAT = "\\t".join(_FIELDS) + "\\n"
-_DEADLINE = 60
+_FIELDS = ("${db:Status-Abbrev}", "${Package}", "${Version}", "${Architecture}", "${Maintainer}")
+_DPKG = ("dpkg-query", "-W", "-f=" + "\\t".join((*_FIELDS, "${binary:Summary}")) + "\\n")
+_RPM_FIELDS = ("ii", "%{NAME}", "%{VERSION}-%{RELEASE}", "%{ARCH}", "%{VENDOR}", "%{SUMMARY}")
+_RPM = ("rpm", "-qa", "--queryformat", "\\t".join(_RPM_FIELDS) + "\\n")
+_DATABASES = tuple(Path(p) for p in ("/var/lib/dpkg/status", "/var/lib/rpm", "/usr/lib/sysimage/rpm"))
+_DEADLINE = 60.0
+TURN_SECONDS = 60.0
+INVENTORY_SECONDS = 3600.0
+_COMPARED = ("SoftwareName", "CurrentVersion", "Architecture", "Publisher")
 
 
 class Packages:
-    """Writes one record an installed package a reading."""
+    """Lists the packages and compares them with the list before.
 
-    def __init__(self, machine: Machine) -> None:
+    Parameters
+    ----------
+    machine : Machine
+    settings : mapping
+        `inventoryFrequencyInSeconds` (3600 by default); `changes`: whether changes are told. Without
+        a rule they are not where `dpkg.log` is followed, which tells them already.
+    """
+
+    def __init__(self, machine: Machine, settings: Settings = NO_SETTINGS) -> None:
         self._machine = machine
-        self._program = shutil.which("dpkg-query")
-        if self._program is None:
-            log.warning("no dpkg-query on this machine: installed packages are not collected")
+        followed = not settings and (machine.log_root / "dpkg.log").exists()
+        self._tells = flag_of(settings, "changes", not followed)
+        self._inventory = Turns(seconds_of(settings, "inventoryFrequencyInSeconds", INVENTORY_SECONDS))
+        self._commands = [command for command in (_DPKG, _RPM) if shutil.which(command[0])]
+        self._known: dict[str, Record] = dict(machine.marks)
+        self._written: tuple[int, ...] | None = None
+        if not self._commands:
+            log.warning("neither dpkg-query nor rpm is on this machine: packages are not collected")
 
     def collect(self) -> Iterable[Batch]:
-        if self._program is None:
+        written = _written()
+        inventory = self._inventory.due()
+        if not self._commands or (not inventory and written == self._written):
             return []
-        listed = subprocess.run(
-            [self._program, "-W", f"-f={_FORMAT}"], capture_output=True, check=True, timeout=_DEADLINE
-        )
+        found = self._listed()
+        # Only now: a listing that failed is tried again at the next turn.
+        self._written = written
         shared = {
             "TimeGenerated": format_datetime(clock.now_ticks()),
             "Computer": self._machine.computer,
-            "ConfigDataType": "Software",
-            "SoftwareType": "Package",
             "SourceComputerId": self._machine.source_computer_id,
+            "SoftwareType": "Package",
         }
-        records = parse(listed.stdout.decode("utf-8", "backslashreplace"), shared)
-        return [Batch("ConfigurationData", records)] if records else []
+        rows = [{**shared, "ConfigDataType": "Software", **package} for package in found]
+        after = {f"{p['SoftwareName']}:{p['Architecture']}": _compared(p) for p in found}
+        changes = self._changes(shared, after) if self._known and self._tells else []
+        marks = changed_marks(self._known, after)
+        self._known = after
+        batches = [Batch("ConfigurationData", rows)] if inventory and rows else []
+        if changes:
+            batches.append(Batch("ConfigurationChange", changes))
+        return with_marks(batches, marks, "ConfigurationData")
+
+    def _listed(self) -> list[Record]:
+        found: list[Record] = []
+        for command in self._commands:
+            ended = programs.run(command, seconds=_DEADLINE)
+            if ended.why is not None:
+                raise RuntimeError(f"{command[0]}: {ended.why}")
+            found += parse(ended.out.decode("utf-8", "backslashreplace"), {})
+        return found
+
+    def _changes(self, shared: Record, after: dict[str, Record]) -> list[Record]:
+        rows = []
+        for name in sorted({*self._known, *after}):
+            old, new = self._known.get(name), after.get(name)
+            if old == new:
+                continue
+            package = new or old or {}
+            rows.append(
+                {
+                    **shared,
+                    "ConfigChangeType": "Software",
+                    "ChangeCategory": "Modified" if old and new else "Added" if new else "Removed",
+                    "SoftwareName": package["SoftwareName"],
+                    "Architecture": package["Architecture"],
+                    "Publisher": package["Publisher"],
+                    "Previous": old["CurrentVersion"] if old else "",
+                    "Current": new["CurrentVersion"] if new else "",
+                }
+            )
+        return rows
+
+
+def _compared(package: Record) -> Record:
+    return {name: package[name] for name in _COMPARED}
+
+
+def _written() -> tuple[int, ...]:
+    """When the databases of packages were last written."""
+    times = []
+    for path in _DATABASES:
+        try:
+            times.append(path.stat().st_mtime_ns)
+        except OSError:
+            times.append(0)
+    return tuple(times)
 
 
 def parse(listing: str, shared: Record) -> list[Record]:
@@ -63,8 +133,8 @@ def parse(listing: str, shared: Record) -> list[Record]:
     """
     records = []
     for line in listing.split("\n"):
-        fields = line.split("\t")
-        if len(fields) != len(_FIELDS) or not fields[0].startswith("ii"):
+        fields = line.split("\t", len(_FIELDS))
+        if len(fields) != len(_FIELDS) + 1 or not fields[0].startswith("ii"):
             continue
         _, name, version, architecture, publisher, summary = fields
         records.append(
@@ -80,4 +150,10 @@ def parse(listing: str, shared: Record) -> list[Record]:
     return records
 
 
-CARD = SourceCard("packages", ("ConfigurationData",), 3600, Packages)
+CARD = SourceCard(
+    "packages",
+    ("ConfigurationData", "ConfigurationChange"),
+    TURN_SECONDS,
+    Packages,
+    rule_key="packages",
+)

@@ -1,148 +1,161 @@
-"""`Perf`: processor, memory, disk, network and load of the machine, every 15 seconds.
+"""`Perf`: the counters that a rule names, or the usual ones of the machine every 15 seconds.
 
-Object and counter names are those of the Log Analytics agent for Linux. Rates (`…/sec` and
-`% Processor Time`) are averages over the time since the reading before.
+A counter is named as on the Log Analytics agent for Linux, `Object(instance)\\Counter`, with or
+without the computer before it; `*` stands for any instance or counter.
 """
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterable, Iterator
-
-import psutil
+import fnmatch
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from workbench.base import clock
+from workbench.base.diagnostics import machine as diagnostics
 from workbench.base.dtypes import format_datetime
-from workbench.collect.sources._card import Batch, Machine, SourceCard
+from workbench.collect.sources._card import NO_SETTINGS, Batch, Machine, Settings, SourceCard
+from workbench.collect.sources._counters import OBJECTS, Rates, Sample
+from workbench.collect.sources._settings import texts_of
+from workbench.collect.sources._text import shown
 
-MIB = 1024 * 1024
-Sample = tuple[str, str, str, float]
+log = logging.getLogger("workbench.agent")
+SAMPLE_SECONDS = 15.0
+_SPECIFIER = re.compile(
+    r"(\\\\[^\\]+)?\\?(?P<object>[^\\()]+)(\((?P<instance>.*)\))?\\(?P<counter>[^\\]+)", re.DOTALL
+)
+USUAL = (
+    r"Processor(*)\% Processor Time",
+    r"Memory(*)\Available MBytes Memory",
+    r"Memory(*)\Used Memory MBytes",
+    r"Memory(*)\% Used Memory",
+    r"Memory(*)\% Available Memory",
+    r"Memory(*)\Used MBytes Swap Space",
+    r"Memory(*)\% Used Swap Space",
+    r"Logical Disk(*)\% Used Space",
+    r"Logical Disk(*)\% Free Space",
+    r"Logical Disk(*)\Free Megabytes",
+    r"Physical Disk(*)\Disk Read Bytes/sec",
+    r"Physical Disk(*)\Disk Write Bytes/sec",
+    r"Physical Disk(*)\Disk Reads/sec",
+    r"Physical Disk(*)\Disk Writes/sec",
+    r"Network(*)\Bytes Transmitted/sec",
+    r"Network(*)\Bytes Received/sec",
+    r"System(*)\Load1",
+    r"System(*)\Load5",
+    r"System(*)\Load15",
+    r"System(*)\Uptime",
+    r"System(*)\Processes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Specifier:
+    """Which counters a text names; parts are compared without case, `*` stands for any text."""
+
+    object: str
+    instance: re.Pattern[str]
+    counter: re.Pattern[str]
+
+    def matches(self, sample: Sample) -> bool:
+        item, counter, instance, _ = sample
+        return (
+            item.lower() == self.object
+            and self.counter.fullmatch(counter) is not None
+            and self.instance.fullmatch(instance) is not None
+        )
+
+
+def parse_specifier(text: str) -> Specifier:
+    r"""The counters that a text names.
+
+    Raises
+    ------
+    WorkbenchError
+        `MAC202` when it is no name of counters.
+
+    Examples
+    --------
+    >>> found = parse_specifier(r"\\web01\Processor(*)\% Processor Time")
+    >>> found.matches(("Processor", "% Processor Time", "_Total", 1.0))
+    True
+    """
+    found = _SPECIFIER.fullmatch(text.strip())
+    if found is None:
+        raise diagnostics.bad_setting("a counter", text, r"of the form Object(instance)\Counter")
+    name = found["object"].strip().lower()
+    instance = "*" if found["instance"] is None else found["instance"]
+    return Specifier(name, _pattern(instance), _pattern(found["counter"].strip()))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    # Of the signs of `fnmatch` only the star is one here. Its patterns never try a star twice, so a
+    # rule can't name a counter that takes long to compare.
+    plain = re.sub(r"([?\[])", r"[\1]", text)
+    return re.compile(fnmatch.translate(plain), re.IGNORECASE)
 
 
 class Performance:
-    """Writes one record a counter and instance."""
+    """Writes one record a counter and instance.
 
-    def __init__(self, machine: Machine) -> None:
+    Parameters
+    ----------
+    machine : Machine
+    settings : mapping
+        `counterSpecifiers`; how often it is asked (`samplingFrequencyInSeconds`) is the agent's part.
+    """
+
+    def __init__(self, machine: Machine, settings: Settings = NO_SETTINGS) -> None:
         self._machine = machine
-        # The first call only sets the starting point of the percentages and rates.
-        psutil.cpu_percent(percpu=True)
-        self._rates = _Rates()
-        for _ in (*_disk_rates(self._rates), *_network_rates(self._rates)):
+        named = texts_of(settings, "counterSpecifiers") or USUAL
+        self._specifiers = [parse_specifier(text) for text in named]
+        wanted = {specifier.object for specifier in self._specifiers}
+        self._objects = [read for name, read in OBJECTS.items() if name.lower() in wanted]
+        unknown = wanted - {name.lower() for name in OBJECTS}
+        if unknown:
+            log.warning("no counters on this machine for: %s", ", ".join(sorted(unknown)))
+        self._rates = Rates()
+        # The first reading only sets the starting point of what is told a second.
+        for _ in self._samples():
             pass
         self._rates.turn()
 
     def collect(self) -> Iterable[Batch]:
         now = format_datetime(clock.now_ticks())
         computer = self._machine.computer
-        samples = [
-            *_processor(),
-            *_memory(),
-            *_file_systems(),
-            *_disk_rates(self._rates),
-            *_network_rates(self._rates),
-            *_system(),
-        ]
-        self._rates.turn()
         records = [
             {
                 "TimeGenerated": now,
                 "Computer": computer,
                 "ObjectName": item,
                 "CounterName": counter,
-                "InstanceName": instance,
+                "InstanceName": shown(instance),
                 "CounterValue": float(value),
-                "CounterPath": rf"\\{computer}\{item}({instance})\{counter}",
+                "CounterPath": rf"\\{computer}\{item}({shown(instance)})\{counter}",
             }
-            for item, counter, instance, value in samples
+            for item, counter, instance, value in self._samples()
         ]
-        return [Batch("Perf", records)]
+        self._rates.turn()
+        return [Batch("Perf", records)] if records else []
+
+    def _samples(self) -> Iterator[Sample]:
+        """The wanted counters, each once however many specifiers name it."""
+        for read in self._objects:
+            for sample in read(self._rates):
+                if _wanted(sample, self._specifiers):
+                    yield sample
 
 
-class _Rates:
-    """Turns rising totals into amounts a second, from one turn to the next."""
-
-    def __init__(self) -> None:
-        self._before: dict[tuple[str, str], float] = {}
-        self._now: dict[tuple[str, str], float] = {}
-        self._turned = time.monotonic()
-
-    def turn(self) -> None:
-        """The totals told since the last turn are the starting point of the next."""
-        self._before, self._now, self._turned = self._now, {}, time.monotonic()
-
-    def of(self, counter: str, instance: str, total: float) -> float | None:
-        """Amount a second since the last turn; None for an instance seen first or set back."""
-        key = (counter, instance)
-        self._now[key] = total
-        before = self._before.get(key)
-        if before is None or total < before:
-            return None
-        return (total - before) / max(time.monotonic() - self._turned, 1e-3)
+def _wanted(sample: Sample, specifiers: Sequence[Specifier]) -> bool:
+    return any(specifier.matches(sample) for specifier in specifiers)
 
 
-def _processor() -> Iterator[Sample]:
-    each = psutil.cpu_percent(percpu=True)
-    yield "Processor", "% Processor Time", "_Total", sum(each) / max(len(each), 1)
-    for number, percent in enumerate(each):
-        yield "Processor", "% Processor Time", str(number), percent
-
-
-def _memory() -> Iterator[Sample]:
-    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-    used = memory.total - memory.available
-    yield "Memory", "Available MBytes Memory", "Memory", memory.available / MIB
-    yield "Memory", "Used Memory MBytes", "Memory", used / MIB
-    yield "Memory", "% Used Memory", "Memory", 100 * used / max(memory.total, 1)
-    yield "Memory", "% Available Memory", "Memory", 100 * memory.available / max(memory.total, 1)
-    if swap.total:
-        yield "Memory", "Used MBytes Swap Space", "Memory", swap.used / MIB
-        yield "Memory", "% Used Swap Space", "Memory", swap.percent
-
-
-def _file_systems() -> Iterator[Sample]:
-    mounts = {part.mountpoint for part in psutil.disk_partitions() if os.path.isdir(part.mountpoint)}
-    for mount in sorted(mounts | {"/"}):
-        try:
-            usage = psutil.disk_usage(mount)
-        except OSError:  # unmounted between listing and asking, or not ours to read
-            continue
-        if usage.total:
-            yield "Logical Disk", "% Used Space", mount, usage.percent
-            yield "Logical Disk", "% Free Space", mount, 100 - usage.percent
-            yield "Logical Disk", "Free Megabytes", mount, usage.free / MIB
-
-
-def _disk_rates(rates: _Rates) -> Iterator[Sample]:
-    for device, totals in sorted((psutil.disk_io_counters(perdisk=True) or {}).items()):
-        for counter, total in (
-            ("Disk Read Bytes/sec", totals.read_bytes),
-            ("Disk Write Bytes/sec", totals.write_bytes),
-            ("Disk Reads/sec", totals.read_count),
-            ("Disk Writes/sec", totals.write_count),
-        ):
-            rate = rates.of(counter, device, total)
-            if rate is not None:
-                yield "Physical Disk", counter, device, rate
-
-
-def _network_rates(rates: _Rates) -> Iterator[Sample]:
-    for name, totals in sorted(psutil.net_io_counters(pernic=True).items()):
-        for counter, total in (
-            ("Bytes Transmitted/sec", totals.bytes_sent),
-            ("Bytes Received/sec", totals.bytes_recv),
-        ):
-            rate = rates.of(counter, name, total)
-            if rate is not None:
-                yield "Network", counter, name, rate
-
-
-def _system() -> Iterator[Sample]:
-    load = psutil.getloadavg()
-    for minutes, value in zip((1, 5, 15), load, strict=True):
-        yield "System", f"Load{minutes}", "System", value
-    yield "System", "Uptime", "System", max(clock.now_us() / 1e6 - psutil.boot_time(), 0.0)
-    yield "System", "Processes", "System", len(psutil.pids())
-
-
-CARD = SourceCard("performance", ("Perf",), 15, Performance, first_after=1)
+CARD = SourceCard(
+    "performance",
+    ("Perf",),
+    SAMPLE_SECONDS,
+    Performance,
+    first_after=1,
+    rule_key="performanceCounters",
+)

@@ -1,138 +1,191 @@
-"""New lines of the text files under `/var/log`.
+"""New lines of text files: those that a rule names, or all under `/var/log`.
 
-Lines in the form of syslog go to `Syslog`, those of `dpkg.log` to `ConfigurationChange`, all others
-to `FileLog_CL` as they are. Files are followed through rotation and truncation; the place reached is
-kept only after the service has the records, so a restart repeats nothing and skips nothing that
-still lies in the files. Binary, compressed and unreadable files are left alone.
+Without a rule, lines in the form of syslog go to `Syslog`, those of `dpkg.log` to
+`ConfigurationChange`, all others to `FileLog_CL` as they are. With one, its file patterns, form and
+stream count; what lies outside of the paths that the machine allows is never opened. Files are
+followed through rotation and truncation; the places reached are kept together with the records.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from workbench.collect.sources._card import Batch, Machine, Record, SourceCard
-from workbench.collect.sources._lines import record_of
-from workbench.collect.sources._marks import Mark, Marks
+from workbench.base.errors import WorkbenchError
+from workbench.collect.sources._allowed import open_file
+from workbench.collect.sources._card import NO_SETTINGS, Batch, Machine, Record, Settings, SourceCard
+from workbench.collect.sources._changes import with_marks
+from workbench.collect.sources._followed import NO_TEXT, ROTATED, Followed, Place
+from workbench.collect.sources._log_forms import Form, form_of
+from workbench.collect.sources._patterns import checked_pattern, files_of
+from workbench.collect.sources._settings import seconds_of, texts_of
+from workbench.collect.sources._text import shown
 
 log = logging.getLogger("workbench.agent")
-FIRST_LINES = 1000
-"""Lines of a file that is there before the agent's first start."""
-READ_BYTES = 4 << 20
 BATCH_RECORDS = 5000
-TAIL_BYTES = 1 << 19
-HEAD_BYTES = 256
+TURN_BYTES = 4 << 20
+"""After so much the other files wait for the next turn: as records it is ten times as large."""
 LIST_SECONDS = 10.0
-_ROTATED = re.compile(r"(\.\d+|[-.]\d{8}(-\d+)?|\.old|\.bak|~)$")
-_NO_TEXT = re.compile(r"\.(gz|xz|bz2|zst|zip|Z|lz4|journal|db|sqlite3?|gpg)(\.\d+)?$")
+LEAVE_AFTER = 30.0
+"""Seconds of quiet after which a file without its name is given up: its writer has gone on to the next."""
+FLUSH_SECONDS = 5.0
+MOST_FILES = 1000
+_STARTED = "started"
 
 
 class TextFiles:
-    """Follows all text files under `machine.log_root`."""
+    """Follows text files.
 
-    def __init__(self, machine: Machine) -> None:
+    Parameters
+    ----------
+    machine : Machine
+    settings : mapping
+        An entry of a rule's `logFiles`: `filePatterns`, `format` (text, json), `streams`, and under
+        `settings.text` `recordStartTimestampFormat` or `recordStartPattern`, `encoding`, `maxLines`;
+        `flushSeconds` (5): how long the last lines wait for more of their record.
+
+    Raises
+    ------
+    WorkbenchError
+        `MAC201` for a pattern outside of what the machine allows, `MAC202` for other settings.
+    """
+
+    def __init__(self, machine: Machine, settings: Settings = NO_SETTINGS) -> None:
         self._machine = machine
-        self._marks = Marks(machine.state / "text_files.json")
-        self._reached: dict[str, Mark] = dict(self._marks.items())
-        self._first_start = self._marks.fresh
-        self._files: dict[str, Path] = {}
+        self._allowed = machine.allow_paths if settings else (machine.log_root,)
+        self._patterns = [checked_pattern(p, self._allowed) for p in texts_of(settings, "filePatterns")]
+        self._by_rule = bool(settings)
+        self._form = form_of(settings) if settings else Form()
+        self._flush_after = seconds_of(settings, "flushSeconds", FLUSH_SECONDS, 0)
+        self._first_start = _STARTED not in machine.marks
+        self._places = _places(machine.marks)
+        self._files: dict[str, Followed] = {}
         self._listed = float("-inf")
-        self._unreadable: set[Path] = set()
+        self._told: set[str] = set()
 
     def collect(self) -> Iterable[Batch]:
-        if time.monotonic() - self._listed > LIST_SECONDS:
-            self._list()
+        marks: dict[str, Any] = {}
+        if time.monotonic() - self._listed >= LIST_SECONDS:
+            marks |= self._list()
         records: dict[str, list[Record]] = {}
-        places: dict[str, Mark] = {}
-        for key, path in self._files.items():
-            try:
-                lines, place = self._new_lines(key, path)
-            except (PermissionError, FileNotFoundError) as broken:
-                self._complain(path, broken)
-                continue
-            if place is not None:
-                places[key] = place
-                self._reached[key] = place
-            for line in lines:
-                table, record = record_of(str(path), line, self._machine)
+        read = 0
+        for key, file in list(self._files.items()):
+            if read >= TURN_BYTES:
+                break
+            before = file.place.offset if file.place is not None else 0
+            ended = not file.named and file.quiet >= LEAVE_AFTER
+            found = file.news(self._form, self._allowed, flush_after=self._flush_after, ended=ended)
+            for text in found or ():
+                table, record = self._form.record(shown(str(file.path)), text, self._machine)
                 records.setdefault(table, []).append(record)
+            if found is not None and file.place is not None:
+                marks[key] = file.place.json()
+                read += max(file.place.offset - before, 0)
+                # Who was read goes to the end, so that none waits for ever behind a busy one.
+                self._files[key] = self._files.pop(key)
+            elif ended:
+                marks[key] = None
+                file.close()
+                del self._files[key]
+        if self._first_start:
+            marks[_STARTED] = True
         self._first_start = False
-        return self._batches(records, places)
-
-    def _batches(self, records: dict[str, list[Record]], places: dict[str, Mark]) -> list[Batch]:
-        """The records by table, in parts; when the last part is acknowledged, the places are kept."""
-        parts = [
-            (table, rows[start : start + BATCH_RECORDS])
+        batches = [
+            Batch(table, rows[start : start + BATCH_RECORDS])
             for table, rows in records.items()
             for start in range(0, len(rows), BATCH_RECORDS)
         ]
-        waiting = len(parts)
+        return with_marks(batches, marks, self._form.table or "FileLog_CL")
 
-        def acknowledged() -> None:
-            nonlocal waiting
-            waiting -= 1
-            if waiting == 0:
-                self._marks.keep(places)
+    def close(self) -> None:
+        """Let go of all files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
-        if places and not parts:
-            self._marks.keep(places)
-        return [Batch(table, rows, acknowledged) for table, rows in parts]
-
-    def _list(self) -> None:
-        """Find the files; a rotated one only counts when it was followed under its former name."""
+    def _list(self) -> dict[str, Any]:
+        """Find the files anew; what comes back are marks that are no longer wanted."""
         self._listed = time.monotonic()
-        found: dict[str, Path] = {}
-        for path in _walk(self._machine.log_root):
+        found = dict(self._found())
+        for key, file in self._files.items():
+            file.named = key in found
+            if file.named:
+                file.path = found[key]
+        for key, path in found.items():
+            if key not in self._files:
+                self._follow(key, path)
+        gone = {key: None for key in self._places if key not in found}
+        # What can't be opened now keeps its place until it can.
+        self._places = {key: p for key, p in self._places.items() if key in found and key not in self._files}
+        return gone
+
+    def _found(self) -> Iterator[tuple[str, Path]]:
+        """The files to follow by device and inode; a rotated one only if it was followed before."""
+        known = {**self._places, **self._files}
+        count = 0
+        for path in self._candidates():
             try:
                 status = path.stat()
             except OSError:  # gone since it was listed
                 continue
             key = f"{status.st_dev}:{status.st_ino}"
-            known = key in self._reached
-            if known or not _ROTATED.search(path.name):
-                found.setdefault(key, path)
-        gone = set(self._reached) - set(found)
-        for key in gone:
-            del self._reached[key]
-        self._marks.forget(gone)
-        self._files = found
+            if key in known or not ROTATED.search(path.name):
+                count += 1
+                yield key, path
+            if count >= MOST_FILES:
+                self._tell("many", f"more than {MOST_FILES} files: the others are not followed")
+                return
 
-    def _new_lines(self, key: str, path: Path) -> tuple[list[str], Mark | None]:
-        """Whole lines behind the place reached, and the new place (None: nothing to do)."""
-        size = path.stat().st_size
-        reached = self._reached.get(key)
-        if reached is not None and size == reached.offset:
-            return [], None
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-            if b"\0" in head:
-                return [], None
-            if reached is None:
-                start = _start_of_last_lines(file.fileno(), size) if self._first_start else 0
-            elif size < reached.offset or _hash(head[: reached.offset]) != reached.head:
-                start = 0  # cut back, or another file under the same inode
-            else:
-                start = reached.offset
-            file.seek(start)
-            data = file.read(READ_BYTES)
-        end = data.rfind(b"\n") + 1
-        if not end and len(data) == READ_BYTES:
-            end = len(data)  # a line longer than one reading comes in pieces
-        if not end and reached is not None and reached.offset == start:
-            return [], None
-        lines = data[:end].decode("utf-8", "backslashreplace").split("\n")
-        offset = start + end
-        return [line for line in lines if line.strip()], Mark(offset, _hash(head[:offset]))
+    def _candidates(self) -> Iterator[Path]:
+        if not self._by_rule:
+            yield from _walk(self._machine.log_root)
+            return
+        for pattern in self._patterns:
+            yield from (path for path in files_of(pattern) if not NO_TEXT.search(path.name))
+        # A file that was renamed while the agent was away lies beside where it lay.
+        for place in self._places.values():
+            yield from _beside(Path(place.path))
 
-    def _complain(self, path: Path, broken: OSError) -> None:
-        if isinstance(broken, PermissionError) and path not in self._unreadable:
-            self._unreadable.add(path)
-            log.warning("%s is not readable for this user and is left out", path)
+    def _follow(self, key: str, path: Path) -> None:
+        try:
+            handle = open_file(path, self._allowed)
+        except (OSError, WorkbenchError) as broken:
+            if not isinstance(broken, FileNotFoundError):
+                self._tell(str(path), f"{path} is left out: {broken}")
+            return
+        status = os.fstat(handle)
+        if f"{status.st_dev}:{status.st_ino}" != key:  # exchanged since it was listed
+            os.close(handle)
+            return
+        file = Followed(path, handle, self._places.get(key))
+        near = (f for f in self._files.values() if f.path.parent == path.parent)
+        if file.place is None and self._first_start:
+            file.start_at_last_lines(self._form)
+        elif file.place is None and any(f.was_copied_to(handle) for f in near):
+            file.start_at_end()  # its lines were read from the file that it is a copy of
+        self._files[key] = file
+
+    def _tell(self, key: str, what: str) -> None:
+        if key not in self._told:
+            self._told.add(key)
+            log.warning("%s", what)
+
+
+def _places(marks: Settings) -> dict[str, Place]:
+    return {key: Place(**value) for key, value in marks.items() if isinstance(value, dict)}
+
+
+def _beside(path: Path) -> Sequence[Path]:
+    """The files in the same folder that are named like a path, or like it when rotated."""
+    try:
+        near = sorted(path.parent.iterdir())
+    except OSError:
+        return []
+    return [p for p in near if p.name.startswith(path.name) and not NO_TEXT.search(p.name) and p.is_file()]
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -140,25 +193,15 @@ def _walk(root: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(folder, name)
-            if not _NO_TEXT.search(name) and path.is_file() and not path.is_symlink():
+            if not NO_TEXT.search(name) and path.is_file() and not path.is_symlink():
                 yield path
 
 
-def _start_of_last_lines(handle: int, size: int) -> int:
-    """Where the last `FIRST_LINES` lines of a file start (looked for in its last `TAIL_BYTES`)."""
-    begin = max(0, size - TAIL_BYTES)
-    data = os.pread(handle, size - begin, begin)
-    place = len(data)
-    for _ in range(FIRST_LINES + 1):
-        place = data.rfind(b"\n", 0, place)
-        if place < 0:
-            # Fewer lines than asked for: from the file's start, or from the first whole line.
-            return 0 if begin == 0 else begin + data.find(b"\n") + 1
-    return begin + place + 1
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
-
-
-CARD = SourceCard("text_files", ("Syslog", "ConfigurationChange", "FileLog_CL"), 5, TextFiles, rereads=True)
+CARD = SourceCard(
+    "text_files",
+    ("Syslog", "ConfigurationChange", "FileLog_CL"),
+    1,
+    TextFiles,
+    rereads=True,
+    rule_key="logFiles",
+)
