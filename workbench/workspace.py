@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from workbench.base.terms import Terms
+    from workbench.collect.searches import Searches
     from workbench.query.backends.polars import BuildPath, TableScan
     from workbench.query.control import Control
     from workbench.query.plan import PathColumn
@@ -103,6 +104,14 @@ class Workspace:
         if not (sql or dialect) and commands.is_command(text):
             raise commands.no_plan(text)
         return explain(text, self._source, parameters=parameters, timespan=timespan, scope=scope, on=on, sql=sql, dialect=dialect)  # fmt: skip
+
+    @property
+    def searches(self) -> Searches:
+        """The saved searches."""
+        from workbench.base.database import Database
+        from workbench.collect.searches import Searches
+
+        return Searches(Database.open(config.state_folder(self.path)))
 
     def ingest(self, table: str, records: Iterable[Mapping[str, Any]]) -> int:
         """Store records in a table, made where it is missing; gives how many were stored."""

@@ -82,6 +82,19 @@ def test_a_cell_shows_its_answer_as_html_and_as_text(cells: Cells) -> None:
     assert shown.result is None
 
 
+def test_a_query_is_saved_and_loaded_by_name(cells: Cells) -> None:
+    cells.run(
+        '%%logsearch --save "By machine" --timespan 2026-11-23/2026-11-24\nHeartbeat | summarize n=count() by Computer'
+    )
+    cells.run('r = %logsearch --load "By machine" | where Computer == "web01"')
+    assert cells["r"].frame.rows() == [("web01", 40)]
+    cells.run('%logsearch --load "By machine" --as all')
+    assert cells["all"].frame.height == 3
+    with pytest.raises(WorkbenchError, match="SAV003") as refused:
+        cells.run('%logsearch --load "By machines"')
+    assert "By machine" in (refused.value.hint or "")
+
+
 def test_as_keeps_the_whole_answer(cells: Cells) -> None:
     cells.run("%%logsearch --as r --limit 1\nHeartbeat | project Computer")
     assert isinstance(cells["r"], Result)

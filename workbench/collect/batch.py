@@ -7,6 +7,8 @@ of who sent it, where to, when by his own word, and the bytes. Must not store.
 from __future__ import annotations
 
 import hashlib
+import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -20,11 +22,13 @@ from workbench.base.dtypes import ScalarType
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect.quarantine import Refused
-from workbench.collect.record import TIME, Columns, Unstorable, by_shape, gathered
+from workbench.collect.record import TIME, Columns, Unstorable, bad_name, by_shape, gathered
 from workbench.collect.settling import refuse_times
 
 Types = Mapping[str, ScalarType]
 _NO_TYPES: Types = MappingProxyType({})
+_RECURSION = 6_000
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +156,50 @@ def take(
             kept.append(record)
             rows.append(row)
         else:
-            refuse(row, diagnostics.not_an_object(_kind(record)))
+            refuse(row, diagnostics.not_an_object(kind_of(record)))
+    tries = 0
     while True:
         try:
             columns = gathered(by_shape(kept)).columns({TIME: T.DATETIME, **declared})
             break
         except Unstorable as bad:
-            refuse(rows[bad.index], bad.why)
-            del kept[bad.index], rows[bad.index]
+            # One by one costs all of the work each time; when there are many, each is looked at alone.
+            tries += 1
+            found = {bad.index: bad.why} if tries < _TRIES else _unstorable(kept)
+            for index, why in found.items():
+                refuse(rows[index], why)
+            kept = [record for index, record in enumerate(kept) if index not in found]
+            rows = [row for index, row in enumerate(rows) if index not in found]
     columns, left = refuse_times(columns, clock.now_us(), lambda row, why: refuse(rows[row], why))
     return (Part(table, columns, declared) if left else None), refused
 
 
-def _kind(value: Any) -> str:
+def _unstorable(records: Sequence[dict[str, Any]]) -> dict[int, WorkbenchError]:
+    """Which of the records can't be rows, and why."""
+    found: dict[int, WorkbenchError] = {}
+    for names, rows, some in by_shape(records):
+        bad = bad_name(names)
+        if bad is not None:
+            found |= dict.fromkeys(rows, diagnostics.bad_field_name(bad))
+            continue
+        if _why_not(names, some) is not None:
+            for row, record in zip(rows, some, strict=True):
+                why = _why_not(names, [record])
+                if why is not None:
+                    found[row] = why
+    return found
+
+
+def _why_not(names: tuple[str, ...], records: list[dict[str, Any]]) -> WorkbenchError | None:
+    try:
+        gathered([(names, list(range(len(records))), records)]).columns()
+    except Unstorable as bad:
+        return bad.why
+    return None
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
     if value is None:
         return "null"
     names: dict[type, str] = {
@@ -178,9 +213,25 @@ def _kind(value: Any) -> str:
 
 
 def _bytes(record: Any, row: int, originals: Callable[[int], bytes] | None) -> bytes:
-    if originals is not None:
-        return originals(row)
+    return originals(row) if originals is not None else original_of(record)
+
+
+def original_of(record: Any) -> bytes:
+    """A parsed record as JSON again, however deep it is nested; as Python writes it where JSON has no word for it.
+
+    Examples
+    --------
+    >>> original_of({"a": [1, None]})
+    b'{"a":[1,null]}'
+    """
     try:
         return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError):
-        return repr(record).encode("utf-8", "backslashreplace")
+        # orjson reads 1,024 levels and writes 254.
+        if sys.getrecursionlimit() < _RECURSION:
+            sys.setrecursionlimit(_RECURSION)
+    try:
+        text = json.dumps(record, default=str, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError):
+        text = repr(record)
+    return text.encode("utf-8", "backslashreplace")

@@ -218,14 +218,17 @@ class _Table:
         return taken, [i for i in left if i not in inside]
 
     def columns(self, shapes: list[Shape]) -> tuple[Columns, list[int]]:
-        """The rows of records, in the order of their index; a `rest` takes fields out of them."""
+        """The rows of records, in the order of their index."""
         found = Gathered()
         for names, rows, records in shapes:
             bad = None if self.rule.rest else bad_name(names)
             if bad is not None:
                 raise Unstorable(rows[0], diagnostics.bad_field_name(bad))
             for part_rows, part, uses in self._uniform(names, rows, records):
-                found.add(part_rows, self._group(names, part, uses))
+                try:
+                    found.add(part_rows, self._group(names, part, uses))
+                except Unstorable as one:
+                    raise Unstorable(part_rows[one.index], one.why) from None
         columns = found.columns(self.declared)
         if self.rule.rest:
             rest = columns.series.pop((self.rule.rest, T.STRING), None)
@@ -277,10 +280,12 @@ class _Table:
             if not column.fields:
                 yield column.name, [column.constant] * len(group)
         if self.rule.rest:
-            for record in group:
+            # Copies: a record that can't be stored is taken out, and the others come here again.
+            rests = [record.copy() for record in group]
+            for rest in rests:
                 for name in used:
-                    del record[name]
-            yield self.rule.rest, _texts(group)
+                    del rest[name]
+            yield self.rule.rest, _texts(rests, self.rule.rest)
             return
         for name in names:
             if name not in used:
@@ -332,11 +337,18 @@ def _chosen(record: Record, uses: Sequence[FieldUse]) -> int:
     return next((i for i, use in enumerate(uses) if record[use.name] is not None), 0)
 
 
-def _texts(group: Sequence[Record]) -> list[str]:
+def _texts(group: Sequence[Record], name: str) -> list[str]:
     try:
         return [text.decode() for text in map(orjson.dumps, group)]
-    except TypeError:  # values that JSON has no word for, as Parquet files hold them
-        return [json_text(record) for record in group]
+    except TypeError:  # values that JSON has no word for, as Parquet files hold them, or nested too deep
+        return [_text(index, record, name) for index, record in enumerate(group)]
+
+
+def _text(index: int, record: Record, name: str) -> str:
+    try:
+        return json_text(record)
+    except (TypeError, ValueError) as e:
+        raise Unstorable(index, diagnostics.no_kql_value(name, f"object ({e})")) from e
 
 
 def _replaced(value: Any, values: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from IPython.display import display
 from workbench.base.config import default_workspace
 from workbench.base.diagnostics import kernel as diagnostics
 from workbench.base.diagnostics import query as query_diagnostics
+from workbench.collect.searches import Search
 from workbench.kernel_ext import display as shown
 from workbench.kernel_ext.bind import Scope
 from workbench.kernel_ext.footer import reach, seconds
@@ -62,6 +63,8 @@ class LogSearch(Magics):  # type: ignore[misc]
           --dialect NAME     it is SQL of that dialect: postgres, tsql, spark, bigquery, …
           --explain          show how the query would run, and run nothing
           --expect N         fail the cell when there are fewer rows than that
+          --load NAME        run that saved search; your text goes behind it: | where …
+          --save NAME        keep the query as a saved search, then run it
           --workspace PATH   ask this workspace (folder or URL), not the default one
 
         Notebook variables are part of the language: a name that is no column, table or let is looked
@@ -81,13 +84,22 @@ class LogSearch(Magics):  # type: ignore[misc]
         """What `logsearch` does; an interrupt may end it at any step."""
         options, begun = parse_line(line)
         text = begun if cell is None else f"{begun}\n{cell}" if begun else cell
-        if not text.strip():
+        if not text.strip() and options.load is None:
             raise diagnostics.no_query()
         workspace = self.workspace(options.workspace)
+        timespan, parameters = options.timespan, None
+        if options.load is not None:
+            search = workspace.searches.get(options.load)
+            text = f"{search.query}\n{text}" if text.strip() else search.query
+            timespan, parameters = timespan or search.timespan or None, search.parameters
+        if options.save is not None:
+            workspace.searches.save(
+                Search(options.save, text, timespan=timespan or "", parameters=parameters or {})
+            )
         scope = Scope([local_ns, self.shell.user_ns], NOTEBOOK_NAMES)
         if options.explain:
             plan = workspace.explain(
-                text, timespan=options.timespan, scope=scope, sql=options.sql, dialect=options.dialect
+                text, parameters, timespan, scope, sql=options.sql, dialect=options.dialect
             )
             _send(shown.of_text(plan))
             return None
@@ -96,7 +108,8 @@ class LogSearch(Magics):  # type: ignore[misc]
             result: Result = stopping.run(
                 lambda: workspace.query(
                     text,
-                    timespan=options.timespan,
+                    parameters,
+                    timespan,
                     scope=scope,
                     control=progress.control,
                     sql=options.sql,

@@ -39,6 +39,10 @@ class Options:
         stops there.
     sql : bool
         The text is SQL (`--sql`), of the permissive dialect or that of `dialect` (`--dialect`).
+    load : str or None
+        Run this saved search (`--load`); a text that is there goes behind it.
+    save : str or None
+        Keep the query as a saved search of this name (`--save`), then run it.
     """
 
     name: str | None = None
@@ -49,6 +53,8 @@ class Options:
     expect: int = 0
     sql: bool = False
     dialect: str | None = None
+    load: str | None = None
+    save: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ FORMS = {
     ),
     "--sql": _Form("sql", "", "the text is SQL: one SELECT over the same tables"),
     "--dialect": _Form("dialect", "a dialect such as postgres", "it is SQL of that dialect"),
+    "--load": _Form("load", "the name of a saved search", "run that saved search; your text goes behind it"),
+    "--save": _Form("save", "a name", "keep the query as a saved search, then run it"),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
@@ -170,5 +178,7 @@ def help_lines() -> str:
         "expect": "N",
         "workspace": "PATH",
         "dialect": "NAME",
+        "load": "NAME",
+        "save": "NAME",
     }
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())

@@ -57,6 +57,7 @@ class TableEntry:
     revision: int = 1
     columns: tuple[StoredColumn, ...] = ()
     retention_days: int | None = None
+    archive_days: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -143,6 +144,7 @@ class Catalog:
             "created": entry.created,
             "revision": entry.revision,
             "retention_days": entry.retention_days,
+            "archive_days": entry.archive_days,
             "columns": [_column_json(c) for c in entry.columns],
         }
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -193,7 +195,9 @@ def _column_json(column: StoredColumn) -> dict[str, Any]:
     return found
 
 
-_KNOWN = frozenset({"format", "table", "folder", "created", "revision", "retention_days", "columns"})
+_KNOWN = frozenset(
+    {"format", "table", "folder", "created", "revision", "retention_days", "archive_days", "columns"}
+)
 
 
 def _parse(raw: bytes, where: str) -> TableEntry:
@@ -205,6 +209,7 @@ def _parse(raw: bytes, where: str) -> TableEntry:
             created=str(content["created"]),
             revision=int(content["revision"]),
             retention_days=content.get("retention_days"),
+            archive_days=content.get("archive_days"),
             columns=tuple(_parse_column(c, where) for c in content["columns"]),
             extra={k: v for k, v in content.items() if k not in _KNOWN},
         )

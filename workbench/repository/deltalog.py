@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import orjson
 import polars as pl
 from deltalake import DeltaTable, Field
 from deltalake import Schema as DeltaSchema
@@ -86,6 +88,12 @@ class DeltaLog:
             if self._files is None:
                 self._files = () if self._table is None else _parse(self._table)
             return self._files
+
+    def version(self) -> int:
+        """The number of the newest version; -1 where there is no log yet."""
+        with self._guard:
+            self.refresh()
+            return self._version
 
     def version_of(self, applications: Iterable[str]) -> tuple[tuple[FileEntry, ...], dict[str, int]]:
         """The data files, and the greatest version of some applications (0 before the first): of one version."""
@@ -194,15 +202,27 @@ class DeltaLog:
                 sync(newest)
             sync(newest.parent)
 
-    def vacuum(self, hours: int) -> list[str]:
-        """Delete data files that no version of the last `hours` needs; gives their paths."""
+    def unneeded(self, hours: int) -> list[str]:
+        """Paths of the data files on disk that no version of the last `hours` needs."""
         with self._guard:
             self.refresh()
             if self._table is None:
                 return []
-            found = self._table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
-            self.refresh()
-            return found
+            found = self._table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+            # It lists those too that were deleted before.
+            return [path for path in found if os.path.exists(f"{self.folder}/{path}")]
+
+    def removed_since(self, version: int) -> set[str] | None:
+        """Paths of the data files that versions after this one removed; None: not all of these can be read."""
+        removed: set[str] = set()
+        for number in range(version + 1, self.version() + 1):
+            try:
+                text = Path(self.folder, "_delta_log", f"{number:020}.json").read_bytes()
+                actions = [orjson.loads(line) for line in text.splitlines() if line.strip()]
+            except (FileNotFoundError, orjson.JSONDecodeError):
+                return None
+            removed.update(unquote(a["remove"]["path"]) for a in actions if "remove" in a)
+        return removed
 
 
 def _fields(entry: TableEntry) -> list[Field]:

@@ -24,6 +24,7 @@ CATALOG_FOLDER = "catalog"
 FILES_FOLDER = "files"
 FUNCTIONS_FOLDER = "catalog/shared/functions"
 TABLES_FOLDER = "tables"
+ARCHIVE_FOLDER = "archive"
 
 TIME = "TimeGenerated"
 RECEIVED = "_TimeReceived"

@@ -38,6 +38,8 @@ def read_table(
     rows = store.spools.read(within(waiting, time_range))
     log = store.log(entry)
     applications = {w.writer: writer_application(w.writer) for w in waiting}
+    # Before the files are known, so that vacuum leaves them.
+    lease = store.readers.lease(entry.folder, log.version())
     files, versions = log.version_of(applications.values())
     # The catalog after the log: then it knows each column that one of these files has.
     entry = store.catalog.get(entry.name)
@@ -45,10 +47,11 @@ def read_table(
     pending = _pending([(w.part.start, w.part.end, frame) for w, frame in rows if id(w) in left])
     manifest = store.shredded.get(entry.folder) if paths else None
     if terms is None:
-        return scan_table(entry, files, log.folder, columns, time_range, paths, manifest, pending=pending)
+        return scan_table(entry, files, log.folder, columns, time_range, paths, manifest, pending=pending, lease=lease)  # fmt: skip
     index = store.terms(entry)
     return scan_table(
-        entry, files, log.folder, columns, time_range, paths, manifest, lambda f: index.may_hold(f, terms), pending
+        entry, files, log.folder, columns, time_range, paths, manifest, lambda f: index.may_hold(f, terms), pending,
+        lease,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from workbench.repository.catalog import StoredColumn, TableEntry
 from workbench.repository.deltalog import FileEntry
 from workbench.repository.layout import TIME, stored_name
 from workbench.repository.physical import FILE, FRAME
+from workbench.repository.readers import Lease
 from workbench.repository.shredded import Keys, Kind, Manifest, PathRead, Place
 from workbench.repository.shredding import DTYPES
 
@@ -40,7 +41,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class TableScan:
-    """A table as a query reads it: one version, which stays readable whatever happens after.
+    """A table as a query reads it: one version, which stays readable whatever happens as long as this is kept.
 
     Attributes
     ----------
@@ -59,6 +60,8 @@ class TableScan:
         file yet, as one.
     pending : Pending or None
         Those rows.
+    lease : Lease or None
+        As long as it is kept, vacuum leaves the files. Who works with a part of the scan keeps the scan.
     """
 
     lazy: pl.LazyFrame
@@ -73,6 +76,7 @@ class TableScan:
     dropped_by_time: int = 0
     dropped_by_terms: int = 0
     pending: Pending | None = None
+    lease: Lease | None = None
 
     @property
     def rows(self) -> int:
@@ -102,6 +106,7 @@ def scan_table(
     manifest: Manifest | None = None,
     holding: Callable[[Sequence[FileEntry]], tuple[FileEntry, ...]] = tuple,
     pending: Pending | None = None,
+    lease: Lease | None = None,
 ) -> TableScan:
     """A scan of `files`, those of the table `entry` that lies in `folder`.
 
@@ -137,6 +142,7 @@ def scan_table(
         dropped_by_time=len(files) - len(timely),
         dropped_by_terms=len(timely) - len(kept),
         pending=pending,
+        lease=lease,
     )
 
 

@@ -15,7 +15,8 @@ from workbench.base.dtypes import format_datetime
 from workbench.repository.catalog import Catalog, StoredColumn, TableEntry
 from workbench.repository.deltalog import DeltaLog
 from workbench.repository.files import Locks, files_of
-from workbench.repository.layout import TABLES_FOLDER, check_name, stored_name
+from workbench.repository.layout import ARCHIVE_FOLDER, TABLES_FOLDER, check_name, stored_name
+from workbench.repository.readers import Readers
 from workbench.repository.shredded import Manifests
 from workbench.repository.spool.waiting import Spools
 from workbench.repository.term_index import TermIndex
@@ -34,8 +35,10 @@ class Store:
         self.locks = Locks(self.state / "locks")
         self.shredded = Manifests(self.files)
         self.spools = Spools(self.state)
+        self.readers = Readers(self.state / "readers")
         self._guard = threading.Lock()
         self._logs: dict[str, DeltaLog] = {}
+        self._archives: dict[str, DeltaLog] = {}
         self._terms: dict[str, TermIndex] = {}
         self._writing: dict[str, threading.Lock] = {}
         self._inexact: set[tuple[str, str]] = set()
@@ -50,6 +53,13 @@ class Store:
             if folder not in self._logs:
                 self._logs[folder] = DeltaLog(f"{self.path}/{TABLES_FOLDER}/{folder}")
             return self._logs[folder]
+
+    def archive(self, entry: TableEntry) -> DeltaLog:
+        """The log of what a table has archived, kept open."""
+        with self._guard:
+            if entry.folder not in self._archives:
+                self._archives[entry.folder] = DeltaLog(f"{self.path}/{ARCHIVE_FOLDER}/{entry.folder}")
+            return self._archives[entry.folder]
 
     def terms(self, entry: TableEntry) -> TermIndex:
         """The term index of a table, kept open."""
@@ -96,10 +106,10 @@ class Store:
         """Keep the answer of a search through the whole column."""
         self._inexact.add((entry.folder, column.stored))
 
-    def keep(self, table: str, days: int | None) -> TableEntry:
-        """Set how many days a table keeps."""
+    def keep(self, table: str, days: int | None, archive_days: int | None) -> TableEntry:
+        """Set how many days a table keeps, and how many more its archive does."""
         entry = self.catalog.get(table)
         with self.locks.exclusive(self.table_lock(entry)):
-            entry = replace(self.catalog.get(table), retention_days=days)
+            entry = replace(self.catalog.get(table), retention_days=days, archive_days=archive_days)
             self.catalog.put(entry)
         return entry

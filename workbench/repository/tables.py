@@ -7,6 +7,7 @@ all of it lies on disk.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.dtypes import ScalarType, Schema, format_datetime
 from workbench.base.terms import Terms
 from workbench.repository.append import AppendResult, append, place_values, stored_rows
+from workbench.repository.archive import Archived, RestoreResult, archived, restore
 from workbench.repository.compaction import CompactResult, compact
 from workbench.repository.functions import Functions
 from workbench.repository.layout import (
@@ -29,7 +31,14 @@ from workbench.repository.layout import (
     write_workspace,
 )
 from workbench.repository.reading import read_table, waiting_rows
-from workbench.repository.retention import RetainResult, VacuumResult, apply_retention, retain, vacuum
+from workbench.repository.retention import (
+    SAME,
+    RetainResult,
+    VacuumResult,
+    apply_retention,
+    retain,
+    vacuum,
+)
 from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
 from workbench.repository.spool.drain import Drained, drain
@@ -37,11 +46,14 @@ from workbench.repository.spool.writer import Rows, Spool
 from workbench.repository.store import Store
 
 __all__ = [
+    "SAME",
     "AppendResult",
+    "Archived",
     "CompactResult",
     "Kind",
     "PathRead",
     "Repository",
+    "RestoreResult",
     "RetainResult",
     "TableScan",
     "VacuumResult",
@@ -298,25 +310,89 @@ class Repository:
         """How many days a table keeps; None: for ever."""
         return self._store.catalog.get(table).retention_days
 
-    def retain(self, table: str, days: int | None) -> RetainResult:
-        """Have a table keep `days` days (None: for ever), and delete whole UTC days that are older.
+    def archive_retention(self, table: str) -> int | None:
+        """How many days more the archive of a table keeps what the table no longer does; None: it has no archive."""
+        return self._store.catalog.get(table).archive_days
+
+    def retain(self, table: str, days: int | None, archive_days: int | None = SAME) -> RetainResult:
+        """Have a table keep `days` days (None: for ever); whole UTC days that are older leave it.
+
+        Parameters
+        ----------
+        table : str
+        days : int or None
+        archive_days : int or None, optional
+            They go to the archive, which keeps them for so many days more (None: there is none, and what is in it
+            is deleted). By default what was set before.
 
         Raises
         ------
         WorkbenchError
-            REP101 for an unknown table, REP205 unless `days` is None or 1 and more.
+            REP101 for an unknown table, REP205 unless days are None or 1 and more.
         """
-        return retain(self._store, table, days)
+        return retain(self._store, table, days, archive_days)
 
     def apply_retention(self, table: str) -> RetainResult:
-        """Delete the days that a table no longer keeps, as `retain` set it."""
+        """Archive or delete the days that a table no longer keeps, as `retain` set it."""
         return apply_retention(self._store, table)
+
+    def archived(self, table: str) -> list[Archived]:
+        """What the archive of a table holds, a value a day, the oldest first.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        return archived(self._store, self._store.catalog.get(table))
+
+    def restore(self, table: str, start: int, end: int, name: str | None = None) -> RestoreResult:
+        """Bring archived rows back as a table of their own, in place of what that was restored to before.
+
+        Parameters
+        ----------
+        table : str
+        start, end : int
+            First `TimeGenerated`, and the one behind the last, in µs since 1970.
+        name : str, optional
+            Of the new table; by default that of the table with `_RST` behind it, with which any name must end.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table, REP207 for a bad name, REP208 for a table of that name that was not restored
+            from this one, REP209 where the archive has nothing of that time, REP210 for an empty range.
+        """
+        return restore(self._store, table, start, end, name)
+
+    def version(self, table: str) -> int:
+        """The number of a table's newest version; it grows with each commit, and is -1 before the first.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        return self._store.log(self._store.catalog.get(table)).version()
+
+    def loose_files(self, table: str, size: int = 32 * 2**20) -> int:
+        """How many data files fewer a table had if those below `size` bytes were one a day.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        days = Counter(
+            f.day for f in self._store.log(self._store.catalog.get(table)).files() if f.size < size
+        )
+        return sum(days.values()) - len(days)
 
     def vacuum(self, table: str, hours: int = 24) -> VacuumResult:
         """Delete data files from disk that no version of the last `hours` hours needs, and their index.
 
-        A query that runs longer than that loses its files; 0 is safe only while none runs. Appends
-        are never touched.
+        Files that a query of this machine reads are left, and appends are never touched. Other programs, and queries
+        of another machine, have only the hours.
 
         Raises
         ------

@@ -62,9 +62,37 @@ _TAG = re.compile(r"(?P<name>[^\s:\[\]]+)(?:\[(?P<pid>[^\]]*)\])?: ?(?P<message>
 _ELEMENT = re.compile(r'\[(?P<id>[^\s=\]"]+)(?P<values>(?: [^\s=\]"]+="(?:\\.|[^"\\])*")*)\]')
 _VALUE = re.compile(r' ([^\s=\]"]+)="((?:\\.|[^"\\])*)"')
 _ESCAPED = re.compile(r'\\(["\\\]])')
+_TAG_FOR_HOST = re.compile(r"[^\s:\[\]]+(?:\[[^\]]*\])?:")
+Dated = Callable[[int, int, str, datetime], str]
+"""Month, day, clock and reference → ISO 8601 in UTC."""
 
 
-def parse(line: str, reference: datetime) -> dict[str, Any]:
+def not_after(month: int, day: int, clock_time: str, reference: datetime) -> str:
+    """The last such time that is at most a day after the reference; for lines that were written before it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such day.
+
+    Examples
+    --------
+    >>> not_after(2, 29, "12:00:00", datetime(2026, 1, 1))
+    '2024-02-29T12:00:00Z'
+    """
+    latest = reference.replace(tzinfo=None) + timedelta(days=1)
+    # The 29th of February needs up to eight years.
+    for year in range(latest.year, latest.year - 9, -1):
+        text = f"{year:04d}-{month:02d}-{day:02d}T{clock_time}"
+        try:
+            if datetime.fromisoformat(text) <= latest:
+                return text + "Z"
+        except ValueError:
+            continue
+    raise ValueError("no such day")
+
+
+def parse(line: str, reference: datetime, dated: Dated = not_after) -> dict[str, Any]:
     """A line as a record.
 
     Parameters
@@ -73,6 +101,8 @@ def parse(line: str, reference: datetime) -> dict[str, Any]:
         Without its line end.
     reference : datetime
         In UTC: when the line was certainly written already; gives RFC 3164 its year.
+    dated : callable, optional
+        How it does so.
 
     Raises
     ------
@@ -91,7 +121,7 @@ def parse(line: str, reference: datetime) -> dict[str, Any]:
     found = _3164.fullmatch(line)
     if found is None:
         raise ValueError("no syslog message")
-    return _traditional(found, reference)
+    return _traditional(found, reference, dated)
 
 
 def _modern(found: re.Match[str]) -> dict[str, Any]:
@@ -104,11 +134,15 @@ def _modern(found: re.Match[str]) -> dict[str, Any]:
     return record
 
 
-def _traditional(found: re.Match[str], reference: datetime) -> dict[str, Any]:
-    moment = _time(found["time"]) if found["time"] else _with_year(found, reference)
-    tag = _TAG.fullmatch(found["rest"])
-    message = found["rest"] if tag is None else tag["message"]
-    record = _record(found["priority"], moment, found["host"], message)
+def _traditional(found: re.Match[str], reference: datetime, dated: Dated) -> dict[str, Any]:
+    moment = _time(found["time"]) if found["time"] else _with_year(found, reference, dated)
+    host, rest = found["host"], found["rest"]
+    if _TAG_FOR_HOST.fullmatch(host):
+        # As programs write to their own machine's daemon: without a host.
+        host, rest = "", f"{host} {rest}"
+    tag = _TAG.fullmatch(rest)
+    message = rest if tag is None else tag["message"]
+    record = _record(found["priority"], moment, host, message)
     if tag is not None:
         record["ProcessName"], record["ProcessID"] = tag["name"], tag["pid"]
     return record
@@ -141,20 +175,11 @@ def _time(text: str) -> str | None:
     return None if text == "-" else text
 
 
-def _with_year(found: re.Match[str], reference: datetime) -> str:
-    month, day = _MONTHS.get(found["month"]), int(found["day"])
+def _with_year(found: re.Match[str], reference: datetime, dated: Dated) -> str:
+    month = _MONTHS.get(found["month"])
     if month is None:
         raise ValueError("no month")
-    latest = reference.replace(tzinfo=None) + timedelta(days=1)
-    # The 29th of February needs up to eight years.
-    for year in range(latest.year, latest.year - 9, -1):
-        text = f"{year:04d}-{month:02d}-{day:02d}T{found['clock']}"
-        try:
-            if datetime.fromisoformat(text) <= latest:
-                return text + "Z"
-        except ValueError:
-            continue
-    raise ValueError("no such day")
+    return dated(month, int(found["day"]), found["clock"], reference)
 
 
 def _structured(rest: str) -> tuple[dict[str, dict[str, str]] | None, str]:
@@ -162,7 +187,7 @@ def _structured(rest: str) -> tuple[dict[str, dict[str, str]] | None, str]:
     if rest.startswith("-"):
         if rest[1:2] not in ("", " "):
             raise ValueError("no structured data")
-        return None, rest[2:].removeprefix("\ufeff")
+        return None, _message(rest[2:])
     data: dict[str, dict[str, str]] = {}
     place = 0
     while rest[place : place + 1] == "[":
@@ -174,7 +199,12 @@ def _structured(rest: str) -> tuple[dict[str, dict[str, str]] | None, str]:
         place = element.end()
     if rest[place : place + 1] not in ("", " "):
         raise ValueError("something stands behind the structured data")
-    return data, rest[place + 1 :].removeprefix("\ufeff")
+    return data, _message(rest[place + 1 :])
+
+
+def _message(text: str) -> str:
+    """The text without the mark of UTF-8; rsyslog also puts a space of its own before it."""
+    return text.removeprefix(" ").removeprefix("\ufeff")
 
 
 def looks_like(head: bytes) -> bool:
