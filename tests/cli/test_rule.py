@@ -43,7 +43,7 @@ def test_a_mistake_in_the_kql_is_shown_with_its_place(run: Any, tmp_path: Path) 
         "KQL101 at 1:16: the rule, dataFlows[0].transformKql: no column named 'Levl'",
         "  source | where Levl == 1",
         "                 ^^^^",
-        "hint: did you mean 'Level'?",
+        "hint: did you mean 'Level'? columns here: Level",
     ]
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from workbench.collect.sources import Batch, Machine, SourceCard
 from workbench.server.local_agent import run_agent
 
-WORKSPACE, FOLDER = sys.argv[1], Path(sys.argv[2])
+# pytest imports this file, too, when it looks for doctests.
+WORKSPACE, FOLDER = (sys.argv[1], Path(sys.argv[2])) if __name__ == "__main__" else ("-", Path())
 
 
 class Counter:
@@ -60,11 +61,17 @@ class Lines:
         return [Batch("Lines_CL", records, marks={"at": self.at, "last": self.last})]
 
 
-run_agent(
-    None if WORKSPACE == "-" else WORKSPACE,
-    state=FOLDER / "agent" if WORKSPACE == "-" else None,
-    cards=[
-        SourceCard("counter", ("Count_CL",), 0.01, Counter),
-        SourceCard("lines", ("Lines_CL",), 0.02, Lines),
-    ],
-)
+def main() -> None:
+    workspace = sys.argv[1]
+    run_agent(
+        None if workspace == "-" else workspace,
+        state=FOLDER / "agent" if workspace == "-" else None,
+        cards=[
+            SourceCard("counter", ("Count_CL",), 0.01, Counter),
+            SourceCard("lines", ("Lines_CL",), 0.02, Lines),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -7,9 +7,11 @@ is the secret of whoever owns the workspace. This module opens no socket.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +66,7 @@ class ServicePlace:
         handle = os.open(self.folder / "service.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(handle)
             except BlockingIOError:
                 there = self._read()
                 raise diagnostics.service_runs_already(
@@ -115,6 +117,16 @@ class ServicePlace:
             return Address(str(found["url"]), int(found["pid"]), str(found["workspace_id"]))
         except (FileNotFoundError, orjson.JSONDecodeError, KeyError, ValueError, TypeError):
             return None
+
+
+def _lock(handle: int) -> None:
+    """Take the lock. Who only looks whether it is held (`address`) holds it for a moment himself."""
+    for _ in range(10):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.02)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -131,7 +131,9 @@ def nothing_archived(table: str) -> WorkbenchError:
 
 
 def empty_range() -> WorkbenchError:
-    return WorkbenchError("REP210", "the range ends before it begins", hint="--to is the time behind the last")
+    return WorkbenchError(
+        "REP210", "the range ends before it begins", hint="--to is the time behind the last"
+    )
 
 
 def too_much_waits(size: int) -> WorkbenchError:

@@ -1,6 +1,6 @@
 """The agent of a machine: reads its sources, keeps what they read on disk, and sends it to the service.
 
-`spool` (over `frames`) keeps, `turns` reads, `sending` sends, `link` is the connection, `enrolment` the agent's
+`spool` (over `segments` and `frames`) keeps, `turns` reads, `sending` sends, `link` is the connection, `enrolment` the agent's
 identity, `planning` makes the sources that rules want, `core` puts them together. Nothing here writes a table.
 """
 

@@ -153,5 +153,6 @@ class Agent:
         for text in strange:
             if text not in self._strange:
                 log.warning("%s", text)
+                self._turns.tell("rules", text)
         self._strange = strange
         self._turns.want(wanted)

@@ -93,7 +93,7 @@ def _sources(rule: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _every(card: SourceCard, entry: Settings) -> float:
-    asked = entry.get("samplingFrequencyInSeconds", card.every)
+    asked = entry.get("samplingFrequencyInSeconds")
     if isinstance(asked, bool) or not isinstance(asked, int | float):
         return card.every
     return min(max(float(asked), LEAST_SECONDS), MOST_SECONDS)

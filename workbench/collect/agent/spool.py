@@ -8,53 +8,30 @@ oldest; in the place of what went stands a record that tells how many, and is se
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from workbench.base import clock
-from workbench.base.dtypes import format_datetime
 from workbench.collect.agent import frames
-from workbench.collect.agent.frames import Frame, Marks, State
-from workbench.collect.sources._card import Batch, Record
+from workbench.collect.agent.frames import Frame, State
+from workbench.collect.agent.segments import FIRST_TO_GO, Segment, framed, marked, recovered, thinned
+from workbench.collect.sources._card import Batch
 
 log = logging.getLogger("workbench.agent")
 SPOOL_BYTES = 10 * 2**30
 SEGMENT_BYTES = 8 * 2**20
-BATCH_BYTES = 4 * 2**20
-FIRST_TO_GO = "Perf"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def _nothing() -> None:
     return None
-
-
-@dataclass(slots=True)
-class Segment:
-    """A file of frames: its number, where its good bytes end, its last batch number, and bytes that may go."""
-
-    number: int
-    path: Path
-    start: int
-    end: int
-    last: int = 0
-    perf: int = 0
-    others: int = 0
-
-    def count(self, frame: Frame, size: int) -> None:
-        """Take a frame into account."""
-        self.last = max(self.last, frame.number)
-        if frame.number and not frame.lost:
-            if frame.table == FIRST_TO_GO:
-                self.perf += size
-            else:
-                self.others += size
 
 
 class Spool:
@@ -101,16 +78,14 @@ class Spool:
         self._segment_bytes = max(4096, min(SEGMENT_BYTES, limit // 8))
         self._changed = threading.RLock()
         self.on_news: Callable[[], None] = _nothing
-        self._segments: list[Segment] = []
-        self._marks: Marks = {}
-        self._last = 0
         self._acknowledged = 0
         self._in_flight = 0
         self._at = 0
-        self._lost_bytes = 0
         self._damaged: set[tuple[int, int]] = set()
         folder.mkdir(parents=True, exist_ok=True)
-        self._recover()
+        found = recovered(folder)
+        self._segments, self._marks, self._last = found.segments, found.marks, found.last
+        self._lost_bytes = found.lost
         if own_numbers:
             self._last = max(self._last, clock.now_us())
         self._descriptor: int | None = None
@@ -146,7 +121,7 @@ class Spool:
         """
         made: list[Frame] = []
         for batch in batches:
-            made += _framed(batch.table, batch.records, more(batch.table))
+            made += framed(batch.table, batch.records, more(batch.table))
             if batch.marks:
                 made.append(Frame(0, scope=scope, marks=batch.marks))
         with self._changed:
@@ -279,20 +254,17 @@ class Spool:
             os.fdatasync(self._descriptor)
         except BaseException:
             # Nobody may trust what lies behind the end: the next segment says where this one ends.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, segment.end)
             self._end_segment()
             raise
         for frame, piece in zip(made, pieces, strict=True):
             segment.end += len(piece)
             segment.count(frame, len(piece))
-            self._apply(frame)
+            marked(self._marks, frame)
         if self.size > self._limit:
             self._shed()
         self.on_news()
-
-    def _apply(self, frame: Frame) -> None:
-        if frame.marks:
-            kept = {**self._marks.get(frame.scope, {}), **frame.marks}
-            self._marks[frame.scope] = {name: value for name, value in kept.items() if value is not None}
 
     def _current(self) -> Segment:
         """The segment to write to; a new one where there is none, or it is full."""
@@ -372,107 +344,13 @@ class Spool:
         if self._descriptor is not None and segment is self._segments[-1]:
             self._end_segment()
             self._current()
-        descriptor = self._open(segment)
-        pieces = [os.pread(descriptor, segment.start, 0)]
-        fresh = replace(segment, last=0, perf=0, others=0)
-        kept: list[Frame] = []
-        lost = last = 0
-        for found, _ in frames.groups(descriptor, segment.start, segment.end, look=False):
-            for one in found:
-                frame = one.frame(frames.body_of(descriptor, one))
-                if frame.number and frame.number <= self._acknowledged:
-                    continue
-                goes = frame.number > self._in_flight and (
-                    frame.lost or frame.table == FIRST_TO_GO or not perf_only
-                )
-                if goes:
-                    lost, last = lost + (frame.lost or frame.rows), frame.number
-                    kept.append(replace(frame, body=b"", lost=-1))  # where the record will stand
-                else:
-                    kept.append(replace(frame, place=(0, 1)))
-        for frame in kept:
-            if frame.lost == -1:
-                if frame.number != last or not lost:
-                    continue
-                frame = self._dropped(last, lost)
-            piece = frame.encoded()
-            pieces.append(piece)
-            fresh.count(frame, len(piece))
+        spared = max(self._in_flight, self._acknowledged)
+
+        def goes(frame: Frame) -> bool:
+            return frame.number > spared and (bool(frame.lost) or frame.table == FIRST_TO_GO or not perf_only)
+
         self._close_reading()
-        os.close(frames.write_file(segment.path, pieces))
-        segment.end = sum(map(len, pieces))
-        segment.last, segment.perf, segment.others = fresh.last, fresh.perf, fresh.others
+        lost = thinned(segment, goes, self._acknowledged, self._computer)
         if segment is self._segments[0]:
             self._at = 0
         log.warning("the spool is full: %d records were dropped", lost)
-
-    def _dropped(self, number: int, lost: int) -> Frame:
-        record = {
-            "TimeGenerated": format_datetime(clock.now_ticks()),
-            "Computer": self._computer,
-            "OperationCategory": "Data Collection",
-            "OperationStatus": "Warning",
-            "OperationKey": "spool full",
-            "Detail": f"the agent's spool was full: {lost} records were dropped, oldest Perf first",
-            "Count": lost,
-        }
-        (frame,) = _framed("Operation", [record], {})
-        return replace(frame, number=number, lost=lost)
-
-    # ---- start --------------------------------------------------------------------------------
-
-    def _recover(self) -> None:
-        there = frames.numbered(self._folder)
-        for place, (number, path) in enumerate(there):
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                length = os.fstat(descriptor).st_size
-                is_last = place == len(there) - 1
-                end = length if is_last else _end_told(there[place + 1][1], number) or length
-                self._recover_one(number, path, descriptor, end, is_last=is_last)
-            finally:
-                os.close(descriptor)
-
-    def _recover_one(self, number: int, path: Path, descriptor: int, end: int, *, is_last: bool) -> None:
-        state = frames.found_at(descriptor, 0, end)
-        start = 0
-        if state is not None and "marks" in state.head:
-            start = state.end
-            self._last = max(self._last, state.head["last"])
-            self._marks = state.head["marks"]
-        segment = Segment(number, path, start, start)
-        for group, lost in frames.groups(descriptor, start, end, look=is_last):
-            self._lost_bytes += lost
-            for one in group:
-                frame = one.frame()
-                segment.count(frame, one.end - one.body)
-                self._last = max(self._last, frame.number)
-                self._apply(frame)
-            segment.end = group[-1].end
-        if is_last and segment.end < end:
-            log.warning("%s: %d bytes at its end were not written whole and are cut", path, end - segment.end)
-            os.ftruncate(descriptor, segment.end)
-            os.fsync(descriptor)
-        self._segments.append(segment)
-
-
-def _framed(table: str, records: Sequence[Record], more: Mapping[str, Any]) -> list[Frame]:
-    """The records of a batch, in parts of a bearable size."""
-    if not records:
-        return []
-    text = frames.text_of(table, records, more)
-    if len(text) > BATCH_BYTES and len(records) > 1:
-        half = len(records) // 2
-        return _framed(table, records[:half], more) + _framed(table, records[half:], more)
-    return [Frame(0, table, len(records), len(text), frames.squeezed(text))]
-
-
-def _end_told(path: Path, number: int) -> int | None:
-    """Where the segment `number` ends, as the one behind it tells."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        state = frames.found_at(descriptor, 0, os.fstat(descriptor).st_size)
-    finally:
-        os.close(descriptor)
-    before = state.head.get("before") if state is not None else None
-    return int(before[1]) if before and before[0] == number else None

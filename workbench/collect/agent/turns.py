@@ -105,7 +105,7 @@ class Turns:
             if turn.told != str(why):
                 turn.told = str(why)
                 log.exception("source %s can't start", scope)
-                self._tell(scope, f"source {scope} can't start: {why}")
+                self.tell(scope, f"source {scope} can't start: {why}")
             turn.due = time.monotonic() + AGAIN_SECONDS
 
     def _read(self, scope: str, turn: _Turn) -> None:
@@ -126,7 +126,7 @@ class Turns:
                 if turn.told != str(why):
                     turn.told = str(why)
                     log.exception("source %s failed; it is asked again in %g s", scope, turn.wanted.every)
-                    self._tell(scope, f"source {scope} failed: {why}")
+                    self.tell(scope, f"source {scope} failed: {why}")
                 return
             turn.told = ""
         self._keep(scope, turn)
@@ -142,9 +142,10 @@ class Turns:
             batch.acknowledged()
         lost = self._spool.lost_bytes()
         if lost:
-            self._tell("spool", f"{lost} bytes of the agent's spool were damaged and are lost", count=lost)
+            self.tell("spool", f"{lost} bytes of the agent's spool were damaged and are lost", count=lost)
 
-    def _tell(self, key: str, detail: str, count: int = 1) -> None:
+    def tell(self, key: str, detail: str, count: int = 1) -> None:
+        """Have the agent say something of itself: a row of `Operation`, sent like any record."""
         record: dict[str, Any] = {
             "TimeGenerated": format_datetime(clock.now_ticks()),
             "Computer": self._machine.computer,
