@@ -53,9 +53,7 @@ def _is_there(value: Any, cells: list[Any]) -> bool:
                     return True
             except ValueError:
                 continue
-        elif isinstance(value, str) and str(cell) in (value, f"{value}.0"):
-            return True
-        elif (
+        elif (isinstance(value, str) and str(cell) in (value, f"{value}.0")) or (
             isinstance(value, str)
             and hasattr(cell, "isoformat")
             and cell.isoformat().replace("+00:00", "Z") == value
