@@ -56,13 +56,14 @@ test: system .venv/.test
 
 # The long runs of the suites that search for mistakes; `make test` runs each with a short seed.
 soak: .venv/.test
-	@WORKBENCH_FUZZ=100000 $(PYTEST) tests/query/test_fuzz.py
+	@WORKBENCH_FUZZ=100000 WORKBENCH_KILLS=100 $(PYTEST) tests/query/test_fuzz.py tests/crash
 
 reference: .venv/.run
 	@$(BIN)/python -m workbench.query.reference
 
 bench: .venv/.bench
 	@$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/intake.py
 
 lock: .venv/.run
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \
