@@ -31,6 +31,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     return ask
 
 
+@pytest.mark.slow
 def test_a_search_is_saved_run_and_given_to_power_bi(call: Any, tmp_path: Path) -> None:
     file = tmp_path / "q.kql"
     file.write_text("declare query_parameters(least:long = 0);\nApp | where N >= least | count")
@@ -75,6 +76,7 @@ def test_an_export_is_made_run_listed_and_removed(call: Any, tmp_path: Path) -> 
     assert call("export", "run", "E")[0] == 1
 
 
+@pytest.mark.slow
 def test_a_summary_is_backfilled_and_a_bin_run_again(call: Any) -> None:
     made = ("summary", "create", "S", "--query", "App | summarize n=count()", "--bin", "1h")
     assert call(*made, "--table", "S")[0] == 1
@@ -94,6 +96,7 @@ def test_a_summary_is_backfilled_and_a_bin_run_again(call: Any) -> None:
     assert call("summary", "remove", "S")[0] == 0
 
 
+@pytest.mark.slow
 def test_archived_days_are_listed_and_restored(call: Any) -> None:
     status, done = call("retention", "App", "1", "--archive", "100000", "--json")
     assert (status, done["archived_rows"]) == (0, 4)

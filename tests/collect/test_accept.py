@@ -76,6 +76,7 @@ NAMES = st.sampled_from(["a", "b", "a_s", "b_d", "TimeGenerated", "_Day", "_Batc
 DELIVERIES = st.lists(st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=6), max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(DELIVERIES)
 def test_the_quick_way_stores_what_the_long_way_does(tmp_path_factory: pytest.TempPathFactory, deliveries: list[list[dict[str, Any]]]) -> None:  # fmt: skip

@@ -38,6 +38,7 @@ def told(intake: Intake) -> list[tuple[str, str, str]]:
     return list(zip(columns["OperationKey"], columns["OperationStatus"], columns["Detail"], strict=True))
 
 
+@pytest.mark.slow
 def test_small_files_become_one_and_it_is_told(opened: Any) -> None:
     intake = Intake(opened.repository)
     care, files = Care(intake, opened.source, pace=EAGER), []
@@ -54,6 +55,7 @@ def test_small_files_become_one_and_it_is_told(opened: Any) -> None:
     assert records[0][2].startswith("App: 5 files (")
 
 
+@pytest.mark.slow
 def test_after_a_start_fewer_files_are_enough_and_an_idle_table_is_put_in_order_once(opened: Any) -> None:
     for number in range(4):
         store(opened, number)
@@ -87,6 +89,7 @@ def test_retention_archive_and_vacuum_go_round(opened: Any) -> None:
     assert any("3 rows archived, 0 deleted" in detail for _, _, detail in records)
 
 
+@pytest.mark.slow
 def test_a_table_that_fails_is_told_and_the_others_are_cared_for(opened: Any) -> None:
     for number in range(4):
         store(opened, number)

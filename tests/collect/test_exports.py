@@ -68,6 +68,7 @@ def test_csv_has_every_value_and_no_formula(opened: Any, kept: Exports, out: Pat
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_json_lines_keep_types_and_texts_as_they_are(opened: Any, kept: Exports, out: Path) -> None:
     made(kept, out, "jsonl", query=KINDS)
     row = json.loads(Path(kept.run("Out", opened.source).file).read_text())
@@ -131,6 +132,7 @@ def test_a_saved_search_is_asked_as_it_is_then(opened: Any, kept: Exports, out: 
     assert kept.get("Out").state == "Failed"
 
 
+@pytest.mark.slow
 def test_since_last_gives_each_record_once_late_ones_too(opened: Any, kept: Exports, out: Path) -> None:
     made(kept, out, "jsonl", query="App | where N < 100", since_last=True)
     opened.ingest("App", [{"TimeGenerated": "2026-01-02T00:00:00Z", "N": n} for n in (1, 2)])

@@ -41,6 +41,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lines.cut, "__defaults__", (1_000, 16 << 20))
 
 
+@pytest.mark.slow
 def test_again(repository: Repository, tmp_path: Path, count: Count) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(_lines_of(1_000))
@@ -85,6 +86,7 @@ def test_a_note_without_the_rows_is_not_believed(
     assert import_source(other, path, table="App").stored == {"App": 990}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("stop", [1, 2, 5, 8])
 def test_stopped_between_two_commits(
@@ -190,6 +192,7 @@ def test_killed_and_run_again(tmp_path: Path, files: int) -> None:
     assert lines == list(range(100, 300_001, 100))
 
 
+@pytest.mark.slow
 def test_several_processes_store_what_one_does(tmp_path: Path) -> None:
     lines = [b'{"A": %d, "B": "x"}' % i if i % 7 else b"broken %d" % i for i in range(200_000)]
     file = tmp_path / "many.jsonl"

@@ -208,6 +208,7 @@ EVERY = rule(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.dictionaries(NAMES, JSON, max_size=5) | JSON, min_size=1, max_size=8))
 def test_every_record_is_stored_or_set_aside(records: list[Any]) -> None:

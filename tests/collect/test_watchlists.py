@@ -162,6 +162,7 @@ def test_other_mistakes_are_coded(ws: workbench.Workspace, tmp_path: Path) -> No
         assert caught.value.code == "IMP302"
 
 
+@pytest.mark.slow
 def test_a_long_list_is_kept_whole(ws: workbench.Workspace) -> None:
     text = pl.DataFrame({"id": range(60_000)}).write_csv()
     assert put(ws, "Long", text, "id") == 60_000

@@ -236,6 +236,7 @@ def test_severities_keep_their_colours() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["timechart", "areachart", "stackedareachart", "scatterchart", "columnchart"]
 )

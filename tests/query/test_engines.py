@@ -46,6 +46,7 @@ def answers(file: str) -> dict[str, engines.Both]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_cases_give_the_same_rows(file: str) -> None:
     pairs = {n: p for n, p in answers(file).items() if p.refusal is None}
@@ -99,6 +100,7 @@ def many(count: int) -> settings:
 NUMBERS = st.integers(0, 2**32)
 
 
+@pytest.mark.slow
 @many(100)
 @given(number=NUMBERS)
 def test_random_plans_give_the_same_rows(number: int) -> None:

@@ -113,6 +113,7 @@ def test_a_missing_duckdb_is_told(workspace: Workspace, monkeypatch: pytest.Monk
     )
 
 
+@pytest.mark.slow
 def test_polars_alone_loads_neither_sqlglot_nor_duckdb(tmp_path: Path) -> None:
     program = (
         "import sys; from workbench.query.run import run; from workbench.query.frames import FrameTables\n"

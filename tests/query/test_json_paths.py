@@ -51,6 +51,7 @@ def texts(draw: st.DrawFn) -> str | None:
 PATHS = st.lists(st.one_of(KEYS, st.integers(-2, 2)), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(texts(), min_size=1, max_size=8), PATHS, st.booleans())
 @example(['{"a":"x,\\":b","c":1}', '{"\\"a":1}', '{"x":",a","a":-0}'], ["a"], True)

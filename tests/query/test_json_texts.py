@@ -82,6 +82,7 @@ def _read(text: str) -> Any:
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(written(), min_size=1, max_size=6), SOUGHT, st.sampled_from(OPERATORS), KEYS)
 @example(['{"a":"\\u0062ob"}', '{"a":"bob"}', '{"a":1e2}', '{"a":[1, 2]}'], "bob", "==", "a")
@@ -99,6 +100,7 @@ def test_likely_rows_are_all_rows_that_match(texts: list[str], sought: str, oper
     assert rows(query, texts, patch, quick=True) == rows(query, texts, patch, quick=False)
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(written(), min_size=1, max_size=6), KEYS)
 def test_parsing_late_gives_the_same(texts: list[str], key: str) -> None:

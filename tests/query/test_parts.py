@@ -139,6 +139,7 @@ def summary(draw: st.DrawFn) -> str:
     return f"summarize {', '.join(named)}" + (f" by {by}" if by else "")
 
 
+@pytest.mark.slow
 @MANY
 @given(
     st.lists(st.sampled_from(FILTERS), max_size=3), st.one_of(summary(), st.sampled_from(ENDS)),

@@ -173,12 +173,14 @@ OPERATOR = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @MANY
 @given(st.lists(OPERATOR, max_size=4))
 def test_any_pipeline_is_answered_or_refused(operators: list[str]) -> None:
     answered(" | ".join(["X", *operators]))
 
 
+@pytest.mark.slow
 @QUICK
 @given(EXPRESSION)
 def test_any_expression_is_answered_or_refused(expression: str) -> None:
@@ -256,6 +258,7 @@ def test_sort_is_the_same_rows_in_order(numbers: list[int | None], order: str, n
     assert found == (empty + known if nulls == "first" else known + empty)
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(SMALL, max_size=6), st.lists(SMALL, max_size=6))
 def test_joins_agree_with_each_other(left: list[int | None], right: list[int | None]) -> None:

@@ -379,6 +379,7 @@ def same_rows(q: Text, source: FrameTables) -> None:
     assert answer(q, source) == expected, " ".join([*q.lets, q.text])
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(queries(), tables())
 def test_rules_keep_the_rows(q: Text, source: FrameTables) -> None:

@@ -79,6 +79,7 @@ DTYPES = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(list(CELLS)), st.data())
 def test_each_kind_as_each_type(kind: str, data: st.DataObject) -> None:
@@ -204,6 +205,7 @@ KINDS_DIFFER: list[tuple[list[str | None], str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_kinds_that_differ_from_file_to_file() -> None:
     _check(KINDS_DIFFER, 64)
 

@@ -211,6 +211,7 @@ def test_hostile_text_is_a_coded_error(text: str) -> None:
     assert caught.value.code.startswith(("SQL", "KQL"))
 
 
+@pytest.mark.slow
 def test_long_lists_and_chains_are_answered() -> None:
     many = ",".join(str(n) for n in range(20_000))
     assert len(_result(f"SELECT * FROM Events WHERE EventID IN ({many})")) == 7

@@ -163,6 +163,7 @@ def _check(rows: list[tuple[str, str]], query: str, folder: Path) -> None:
         assert holds(terms, hashes), (query, terms)
 
 
+@pytest.mark.slow
 @settings(MANY, max_examples=150)
 @given(cases())
 @example(([("", '{"a":"x\\nfoo"}')], 'T | where d.a has "foo"'))

@@ -72,6 +72,7 @@ def test_another_process_reads_on_while_its_files_are_replaced(repository: Repos
     assert repository.scan("T").rows == 8
 
 
+@pytest.mark.slow
 def test_a_scan_that_is_open_keeps_its_files_and_no_others(repository: Repository, at: At) -> None:
     fill(repository, at, 0)
     repository.compact("T")
@@ -128,6 +129,7 @@ class Watching(StoredTables):
         return replace(scan, lazy=pl.concat([first, scan.lazy.select("N")]))
 
 
+@pytest.mark.slow
 def test_a_query_holds_its_files_while_it_runs_and_lets_go(repository: Repository, at: At) -> None:
     fill(repository, at, 0)
     source = Watching(repository)

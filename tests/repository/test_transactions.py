@@ -72,6 +72,7 @@ def test_another_handle_in_between_makes_no_second_copy(repository: Repository) 
     assert repository.scan("T").rows == 10
 
 
+@pytest.mark.slow
 def test_threads_number_their_rows_without_a_gap(repository: Repository) -> None:
     def work(column: str) -> None:
         for i in range(6):

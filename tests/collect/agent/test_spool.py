@@ -15,6 +15,8 @@ import pytest
 from workbench.collect.agent import frames
 from workbench.collect.agent.sending import body_of
 from workbench.collect.agent.spool import Spool
+from workbench.collect.doors.agent import BODY_BYTES
+from workbench.collect.doors.unpacking import gunzip
 from workbench.collect.sources import Batch
 
 
@@ -62,6 +64,14 @@ def test_a_post_takes_at_least_one_batch_and_no_more_than_it_may(spool: Spool) -
     assert len(spool.first(most=1)) == 1
     assert len(spool.first(most=10_000, most_text=1500)) == 1
     assert len(spool.first(most=10_000, most_text=2500)) == 2
+
+
+def test_a_door_takes_as_many_batches_as_a_post_has(spool: Spool) -> None:
+    spool.put([batch("A", n) for n in range(1000)])
+    waiting = spool.first()
+    assert len(waiting) < 1000
+    body = gunzip(body_of(waiting), BODY_BYTES)
+    assert len(json.loads(body)["batches"]) == len(waiting)
 
 
 def test_what_waits_and_the_marks_survive_and_numbers_rise(folder: Path) -> None:

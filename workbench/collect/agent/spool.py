@@ -27,6 +27,8 @@ from workbench.collect.sources._card import Batch
 log = logging.getLogger("workbench.agent")
 SPOOL_BYTES = 10 * 2**30
 SEGMENT_BYTES = 8 * 2**20
+MOST_BATCHES = 400
+"""In one post: each is two members of its gzip body, and a door takes 1,000 of them."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -196,7 +198,7 @@ class Spool:
                 if frame is None or frame.number <= self._acknowledged:
                     continue
                 size, text = size + len(frame.body), text + frame.size
-                if found and (size > most or text > most_text):
+                if found and (size > most or text > most_text or len(found) == MOST_BATCHES):
                     break
                 found.append(frame)
             if found:
