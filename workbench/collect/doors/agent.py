@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from workbench.base.diagnostics import agent as diagnostics
-from workbench.collect.batch import Batch, Part, take
+from workbench.collect.batch import Batch, Part, original_of, take
 from workbench.collect.quarantine import Refused
 
 DOOR = "agent"
@@ -133,7 +131,7 @@ def batch_of(
     for (table, rule, stream), records in merged.items():
         if table.startswith("_") or not table:
             why = diagnostics.table_not_for_agents(table)
-            made.refused += [Refused(table, why, agent, None, orjson.dumps(r, default=str)) for r in records]
+            made.refused += [Refused(table, why, agent, None, original_of(r)) for r in records]
             continue
         stamp(table, records, agent, group)
         shaped = transform(rule, stream, records, agent) if transform is not None and rule else None
@@ -173,7 +171,7 @@ def quarantined(part: Part, why: Any, source: str) -> list[Refused]:
     return [
         Refused(
             part.table, why, source, None,
-            orjson.dumps({name: series[row] for name, series in frame.items() if series[row] is not None}, default=str),
+            original_of({name: series[row] for name, series in frame.items() if series[row] is not None}),
         )
         for row in range(part.columns.height)
     ]  # fmt: skip
