@@ -5,7 +5,7 @@ there beside the data files; the drainer moves it into them, once. `FORMAT.md` s
 
 - `segment`: the file, its frames and their checks; one segment is written by one process
 - `waiting`: what of a table waits, as any process reads it
-- `writer`: group commit of batches
+- `writer`: group commit of batches; `recovery`: what an earlier process left
 - `ledger`: the batches of the last 24 hours and the last number of each numbered sender
 - `drain`: from segments to data files
 """

@@ -30,6 +30,7 @@ from workbench.repository.files import open_lock
 from workbench.repository.layout import TIME, writer_application
 from workbench.repository.spool import segment
 from workbench.repository.spool.ledger import Ledger
+from workbench.repository.spool.recovery import Segment, last_number, recover
 from workbench.repository.spool.segment import START, Frame, Part
 from workbench.repository.spool.waiting import FOLDER, Waiting
 from workbench.repository.store import Store
@@ -52,26 +53,6 @@ class Rows:
     table: str
     folder: str
     frame: pl.DataFrame
-
-
-@dataclass(slots=True)
-class Segment:
-    """A segment that is not drained yet, with its frames."""
-
-    number: int
-    path: Path
-    frames: list[Frame] = field(default_factory=list)
-    end: int = START
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """What the spool found at its start: batches that had waited, and bytes that could not be read."""
-
-    batches: int = 0
-    rows: int = 0
-    lost_bytes: int = 0
-    holes: int = 0
 
 
 @dataclass(slots=True)
@@ -107,16 +88,16 @@ class Spool:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ledger = Ledger(self.folder)
         self._ledger.load(clock.now_us())
-        self.segments: list[Segment] = []
-        self._next: dict[str, int] = {}
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._queued = 0
         self._guard = threading.Lock()
         self._turn = threading.Lock()  # held while frames are written, and while a segment is closed or goes
         self._closed = False
-        self.recovered = self._recover()
+        found = recover(self.folder, self._ledger)
+        self.segments, self.recovered = found.segments, found.told
+        self._next = {folder: self._behind(folder, first) for folder, first in found.first_free.items()}
         self._descriptor: int | None = None
-        self._number = max([s.number for s in self.segments], default=_last_number(self.folder)) + 1
+        self._number = last_number(self.folder) + 1
         self._before = (self.segments[-1].number, self.segments[-1].end) if self.segments else None
         self._thread = threading.Thread(target=self._write_all, name="spool", daemon=True)
         self._thread.start()
@@ -279,10 +260,13 @@ class Spool:
     def _first_free(self, folder: str) -> int:
         found = self._next.get(folder)
         if found is None:
-            log_ = self._store.log_of_folder(folder)
-            found = (log_.transaction_version(writer_application(self.writer)) or 0) + 1
-            self._next[folder] = found
+            found = self._next[folder] = self._behind(folder, 1)
         return found
+
+    def _behind(self, folder: str, first: int) -> int:
+        """The first sequence number from `first` that is above those in the table's log."""
+        drained = self._store.log_of_folder(folder).transaction_version(writer_application(self.writer))
+        return max(first, (drained or 0) + 1)
 
     def _current(self) -> Segment:
         """The segment to write to; a new one where there is none or it is full."""
@@ -349,42 +333,6 @@ class Spool:
         with self._turn:
             return list(self.segments if self._descriptor is None else self.segments[:-1])
 
-    # ---- start --------------------------------------------------------------------------------
-
-    def _recover(self) -> Recovered:
-        batches = rows = lost = holes = 0
-        there = segment.numbered(self.folder)
-        for place, (number, path) in enumerate(there):
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                header = segment.read_header(descriptor)
-                length = os.fstat(descriptor).st_size
-                if header is None:
-                    lost += max(0, length - START)
-                    path.rename(path.with_suffix(".damaged")) if length > START else path.unlink()
-                    continue
-                length = min(length, _end_told(there[place + 1 :], number) or length)
-                found = segment.checked(descriptor, header.mark, length)
-                os.ftruncate(descriptor, found.end)
-                os.fsync(descriptor)
-                segment.set_mark(descriptor, found.end)
-            finally:
-                os.close(descriptor)
-            lost, holes = lost + found.lost, holes + found.holes
-            batches += len(found.frames)
-            for frame in found.frames:
-                self._ledger.add(frame)
-                for part in frame.parts:
-                    rows += part.rows
-                    self._next[part.folder] = max(self._next.get(part.folder, 1), part.last + 1)
-            self.segments.append(Segment(number, path, list(found.frames), found.end))
-        for folder, first in list(self._next.items()):
-            drained = (
-                self._store.log_of_folder(folder).transaction_version(writer_application(self.writer)) or 0
-            )
-            self._next[folder] = max(first, drained + 1)
-        return Recovered(batches, rows, lost, holes)
-
 
 def _free_writer(state: Path) -> tuple[int, int]:
     """The lowest writer of a spool that no living process has, and the lock that holds it."""
@@ -397,23 +345,6 @@ def _free_writer(state: Path) -> tuple[int, int]:
             continue
         return writer, descriptor
     raise RuntimeError(f"all {_MOST_SPOOLS} spools are taken")
-
-
-def _last_number(folder: Path) -> int:
-    return max((number for number, _ in segment.numbered(folder)), default=0)
-
-
-def _end_told(after: Sequence[tuple[int, Path]], number: int) -> int | None:
-    """Where the segment `number` ends, as one behind it tells."""
-    for _, path in after:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            header = segment.read_header(descriptor)
-        finally:
-            os.close(descriptor)
-        if header is not None and header.before is not None and header.before[0] == number:
-            return header.before[1]
-    return None
 
 
 def _encoded(rows: Sequence[Rows], batch: str, sender: str, number: int) -> _Job:
