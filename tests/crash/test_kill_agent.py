@@ -24,7 +24,7 @@ from workbench.server.local_agent import enrol_at
 from workbench.server.place import ServicePlace
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("WORKBENCH_KILLS", "3"))
+KILLS = int(os.environ.get("WORKBENCH_KILLS", "2"))
 SEED = int(os.environ.get("WORKBENCH_KILL_SEED", "1"))
 DEADLINE = 90.0
 SCRIPT = str(Path(__file__).with_name("counting_agent.py"))

@@ -23,7 +23,7 @@ from workbench.collect.intake import Intake
 from workbench.repository.tables import Repository
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("WORKBENCH_KILLS", "4"))
+KILLS = int(os.environ.get("WORKBENCH_KILLS", "3"))
 SEED = int(os.environ.get("WORKBENCH_KILL_SEED", "1"))
 LANES = 3
 DEADLINE = 60.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.base.errors import WorkbenchError
-from workbench.collect.services import Supervisord, Systemd, manager_of
+from workbench.collect.services import Supervisord, Systemd, manager_of, managers
 from workbench.collect.services.systemd import parse_units
 from workbench.collect.sources.services import Services
 
@@ -198,7 +198,8 @@ def test_a_systemctl_that_fails_is_no_answer() -> None:
     assert told.value.code == "MAC002"
 
 
-@pytest.mark.skipif(not Systemd.runs_here(), reason="systemd does not run on this machine")
-def test_systemd_lists_its_services() -> None:
-    names = {service.name for service in Systemd().list()}
-    assert any(name.startswith("systemd-") for name in names)
+def test_systemd_is_asked_where_it_runs_and_nowhere_else() -> None:
+    here = [manager for manager in managers() if isinstance(manager, Systemd)]
+    assert bool(here) == Path("/run/systemd/system").is_dir()
+    for manager in here:
+        assert any(service.name.startswith("systemd-") for service in manager.list())
