@@ -128,7 +128,7 @@ def _next(text: str, at: int) -> Token:
 def _number(text: str, at: int) -> Token:
     m = _HEX.match(text, at)
     if m:
-        return Token(Kind.LONG, _wrap(int(m[0], 16)), Span(at, m.end()))
+        return Token(Kind.LONG, wrapped(int(m[0], 16)), Span(at, m.end()))
     m = _NUMBER.match(text, at)
     assert m is not None  # the caller saw a digit
     unit = _UNIT.match(text, m.end())
@@ -138,11 +138,11 @@ def _number(text: str, at: int) -> Token:
     if name and name.end() > m.end() and "." not in m[0]:
         return Token(Kind.NAME, name[0], Span(at, name.end()))  # a name that starts with digits
     if re.fullmatch(r"\d+", m[0]):
-        return Token(Kind.LONG, _wrap(int(m[0])), Span(at, m.end()))
+        return Token(Kind.LONG, wrapped(int(m[0])), Span(at, m.end()))
     return Token(Kind.REAL, float(m[0]), Span(at, m.end()))
 
 
-def _wrap(value: int) -> int:
+def wrapped(value: int) -> int:
     """Into the range of a long, as the language's 64-bit arithmetic does."""
     return (value + 2**63) % 2**64 - 2**63
 

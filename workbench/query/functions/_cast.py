@@ -23,6 +23,7 @@ from workbench.query.functions.values import DECIMAL_TYPE, POLARS_TYPES, dumps, 
 
 T = ScalarType
 _INT_RANGE = (-(2**31), 2**31 - 1)
+_BEYOND = {"nan": "NaN", "inf": "inf", "-inf": "-inf"}  # reals that are no number, as `tostring` prints them
 
 
 def cast(expr: pl.Expr, source: ScalarType, to: ScalarType) -> pl.Expr:
@@ -37,8 +38,18 @@ def cast(expr: pl.Expr, source: ScalarType, to: ScalarType) -> pl.Expr:
     return rule(expr) if rule else _by_row(expr, source, to)
 
 
-def _float_to_long(expr: pl.Expr) -> pl.Expr:
-    return expr.cast(pl.Int64, strict=False)
+def _clipped(type_: type[pl.Int64 | pl.Int32]) -> Callable[[pl.Expr], pl.Expr]:
+    """A real without what is behind the point; beyond the range the nearest whole number; null if infinite or NaN."""
+    bits = 63 if type_ is pl.Int64 else 31
+
+    def clipped(expr: pl.Expr) -> pl.Expr:
+        # Polars compares NaN as the largest number.
+        above = (expr >= 2.0**bits) & expr.is_finite()
+        below = (expr < -(2.0**bits)) & expr.is_finite()
+        beyond = pl.when(above).then(2**bits - 1).when(below).then(-(2**bits))
+        return beyond.otherwise(expr.cast(type_, strict=False)).cast(type_)
+
+    return clipped
 
 
 _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
@@ -46,8 +57,8 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.INT, T.REAL): lambda e: e.cast(pl.Float64),
     (T.LONG, T.REAL): lambda e: e.cast(pl.Float64),
     (T.LONG, T.INT): lambda e: e.cast(pl.Int32, wrap_numerical=True),
-    (T.REAL, T.LONG): _float_to_long,
-    (T.REAL, T.INT): lambda e: e.cast(pl.Int32, strict=False),
+    (T.REAL, T.LONG): _clipped(pl.Int64),
+    (T.REAL, T.INT): _clipped(pl.Int32),
     (T.INT, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
     (T.LONG, T.DECIMAL): lambda e: e.cast(DECIMAL_TYPE, strict=False),
     # Polars would stop the query at a number that is too large.
@@ -72,7 +83,10 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[pl.Expr], pl.Expr]] = {
     (T.INT, T.TIMESPAN): lambda e: e.cast(pl.Int64),
     (T.REAL, T.TIMESPAN): lambda e: e.cast(pl.Int64, strict=False),
     (T.DATETIME, T.LONG): lambda e: e + 621355968000000000,
+    (T.DATETIME, T.INT): lambda e: (e + 621355968000000000).cast(pl.Int32, wrap_numerical=True),
+    (T.DATETIME, T.REAL): lambda e: (e + 621355968000000000).cast(pl.Float64),
     (T.TIMESPAN, T.LONG): lambda e: e,
+    (T.TIMESPAN, T.INT): lambda e: e.cast(pl.Int32, wrap_numerical=True),
     (T.TIMESPAN, T.REAL): lambda e: e.cast(pl.Float64),
     (T.GUID, T.STRING): lambda e: e.fill_null(""),
 }
@@ -110,7 +124,7 @@ def _to_dynamic(expr: pl.Expr, source: ScalarType) -> pl.Expr:
 
 
 def real_text(value: float) -> str:
-    """A real as `tostring` prints it: 1.0, 0.1, 1E+20, NaN, Infinity."""
+    """A real as text in a dynamic value: 1.0, 0.1, 1E+20, NaN, Infinity."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -158,7 +172,9 @@ def python_cast(value: Any, source: ScalarType, to: ScalarType) -> Any:
         return _from_text(value, to)
     try:
         if to in (T.LONG, T.INT):
-            return _bounded(int(value), to)
+            return (
+                _clipped_number(value, to) if source is T.REAL else _bounded(_wrapped(value, source, to), to)
+            )
         if to is T.REAL:
             return float(value)
         if to is T.BOOL:
@@ -178,6 +194,20 @@ def _decimal(text: str) -> Decimal | None:
         return Decimal(text).quantize(Decimal(1).scaleb(-DECIMAL_SCALE))
 
 
+def _clipped_number(value: float, to: ScalarType) -> int | None:
+    """As `_clipped`, one value."""
+    if not math.isfinite(value):
+        return None
+    bits = 31 if to is T.INT else 63
+    return -(2**bits) if value < -(2.0**bits) else 2**bits - 1 if value >= 2.0**bits else int(value)
+
+
+def _wrapped(value: Any, source: ScalarType, to: ScalarType) -> int:
+    """A whole number; of a long the lowest 32 bits for an int."""
+    number = int(value)
+    return (number + 2**31) % 2**32 - 2**31 if source is T.LONG and to is T.INT else number
+
+
 def _bounded(value: int, to: ScalarType) -> int | None:
     low, high = _INT_RANGE if to is T.INT else (-(2**63), 2**63 - 1)
     return value if low <= value <= high else None
@@ -185,7 +215,7 @@ def _bounded(value: int, to: ScalarType) -> int | None:
 
 def _text(value: Any, source: ScalarType) -> str:
     if source is T.REAL:
-        return real_text(value)
+        return real_text(value) if math.isfinite(value) else _BEYOND[str(value)]
     if source is T.DATETIME:
         return format_datetime(value)
     if source is T.TIMESPAN:
@@ -201,7 +231,7 @@ def _from_text(text: str, to: ScalarType) -> Any:
     stripped = text.strip()
     try:
         if to in (T.LONG, T.INT):
-            if stripped.lower().startswith(("0x", "-0x")):
+            if stripped.lower().startswith("0x"):
                 number = int(stripped, 16)
                 width = 32 if to is T.INT else 64
                 return number - 2**width if 2 ** (width - 1) <= number < 2**width else _bounded(number, to)
@@ -215,8 +245,8 @@ def _from_text(text: str, to: ScalarType) -> Any:
             return _decimal(stripped)
         if to is T.BOOL:
             known = {"true": True, "false": False}
-            if stripped.lower() in known:
-                return known[stripped.lower()]
+            if text.lower() in known:
+                return known[text.lower()]
             return int(stripped) != 0
         if to is T.DATETIME:
             return parse_datetime(text)

@@ -70,13 +70,15 @@ def held(value: SqlValue) -> SqlValue:
 
 
 def row_at(values: Sequence[SqlValue], largest: bool) -> list[SqlValue]:
-    """The values of the row in which the first one is largest; of any row where all are null."""
+    """The values of the row in which the first one is largest, or NaN; of any row where all are null."""
     key = values[0].expr if values[0].form is Form.MICROSECONDS else _sql_cast.canonical(values[0])
-    if values[0].type is T.REAL:
-        key = _sql.case((_sql.negated(_sql.func("isnan", key)), key))
     kept = [held(v) for v in values]
     row = _sql.plain_func("row", *(v.expr for v in kept))
     at = _sql.in_order(_sql.plain_func("arg_max" if largest else "arg_min", row, key))
+    if values[0].type is T.REAL and not largest:
+        # NaN is above all numbers for DuckDB.
+        nan = _sql.where(_sql.in_order(_sql.plain_func("first", row)), _sql.func("isnan", key))
+        at = _sql.coalesce(nan, at)
     any_row = _sql.in_order(_sql.plain_func("first", row))
     return [
         replace(v, expr=_sql.plain_func("struct_extract", _sql.coalesce(at, any_row), i + 1))
@@ -105,7 +107,7 @@ def different(values: Sequence[Sql], condition: Sql | None = None) -> Sql:
 
 
 def spread(value: Sql, sample: bool, root: bool, condition: Sql | None = None) -> Sql:
-    """Variance or its root; 0 of one value, NaN of none."""
+    """Variance or its root; 0 of one value or none."""
     count = chosen(_sql.func("count", value), condition)
     # DuckDB refuses what is no number.
     finite = chosen(_sql.func("bool_and", _sql.func("isfinite", value)), condition)
@@ -114,7 +116,7 @@ def spread(value: Sql, sample: bool, root: bool, condition: Sql | None = None) -
     found = _sql.func("sqrt", found) if root else found
     return _sql.case(
         (_sql.all_of(_sql.op(">", count, 1), finite), found),
-        (_sql.op("=", count, 1), 0.0),
+        (_sql.op("<=", count, 1), 0.0),
         otherwise=math.nan,
     )
 

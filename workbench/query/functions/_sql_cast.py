@@ -107,6 +107,21 @@ def _truncated(type_: str) -> Callable[[Sql], Sql]:
     return lambda e: _sql.try_cast(_sql.func("trunc", e), type_)
 
 
+def _clipped(type_: str) -> Callable[[Sql], Sql]:
+    """A real without what is behind the point; beyond the range the nearest whole number; null if infinite or NaN."""
+    bits = 63 if type_ == "BIGINT" else 31
+
+    def clipped(e: Sql) -> Sql:
+        return _sql.case(
+            (_sql.negated(_sql.func("isfinite", e)), None),
+            (_sql.op(">=", e, 2.0**bits), _sql.cast(2**bits - 1, type_)),
+            (_sql.op("<", e, -(2.0**bits)), _sql.cast(-(2**bits), type_)),
+            otherwise=_truncated(type_)(e),
+        )
+
+    return clipped
+
+
 def _plain(type_: str) -> Callable[[Sql], Sql]:
     return lambda e: _sql.cast(e, type_)
 
@@ -131,8 +146,8 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[Sql], Sql]] = {
     (T.INT, T.REAL): _plain("DOUBLE"),
     (T.LONG, T.REAL): _plain("DOUBLE"),
     (T.LONG, T.INT): _to_int,
-    (T.REAL, T.LONG): _truncated("BIGINT"),
-    (T.REAL, T.INT): _truncated("INTEGER"),
+    (T.REAL, T.LONG): _clipped("BIGINT"),
+    (T.REAL, T.INT): _clipped("INTEGER"),
     (T.INT, T.DECIMAL): _plain(_DECIMAL),
     (T.LONG, T.DECIMAL): _plain(_DECIMAL),
     (T.REAL, T.DECIMAL): lambda e: _sql.try_cast(e, _DECIMAL),
@@ -154,7 +169,10 @@ _DIRECT: dict[tuple[ScalarType, ScalarType], Callable[[Sql], Sql]] = {
     (T.INT, T.TIMESPAN): _plain("BIGINT"),
     (T.REAL, T.TIMESPAN): _truncated("BIGINT"),
     (T.DATETIME, T.LONG): lambda e: _sql.wrapped("+", e, _YEAR_ONE),
+    (T.DATETIME, T.INT): lambda e: _to_int(_sql.wrapped("+", e, _YEAR_ONE)),
+    (T.DATETIME, T.REAL): lambda e: _plain("DOUBLE")(_sql.wrapped("+", e, _YEAR_ONE)),
     (T.TIMESPAN, T.LONG): lambda e: e,
+    (T.TIMESPAN, T.INT): _to_int,
     (T.TIMESPAN, T.REAL): _plain("DOUBLE"),
 }
 
@@ -171,14 +189,20 @@ def to_text(expr: Sql, source: ScalarType) -> Sql:
     if source is T.DYNAMIC:
         return _dynamic_text(expr)
     made = {
-        T.REAL: real_text, T.DECIMAL: decimal_text, T.DATETIME: datetime_text, T.TIMESPAN: timespan_text,
+        T.REAL: _printed, T.DECIMAL: decimal_text, T.DATETIME: datetime_text, T.TIMESPAN: timespan_text,
     }.get(source)  # fmt: skip
     written = made(expr) if made is not None else _sql.cast(expr, "VARCHAR")
     return _sql.coalesce(written, "")
 
 
+def _printed(expr: Sql) -> Sql:
+    """A real as `tostring` prints it: infinities are inf and -inf there."""
+    sign = _sql.case((_sql.op(">", expr, 0), "inf"), otherwise="-inf")
+    return _sql.case((_sql.func("isinf", expr), sign), otherwise=real_text(expr))
+
+
 def real_text(expr: Sql) -> Sql:
-    """A real as `tostring` prints it: 1.0, 0.1, 1E+20, NaN, Infinity; null for null."""
+    """A real as text in a dynamic value: 1.0, 0.1, 1E+20, NaN, Infinity; null for null."""
     size = _sql.func("abs", expr)
     # DuckDB writes an exponent only from 1e16 on, KQL from 1e15 on.
     near = _sql.all_of(_sql.op(">=", size, 1e15), _sql.op("<", size, 1e16))
@@ -287,8 +311,6 @@ def _from_json(json: Sql, to: ScalarType) -> Sql:
     if to.is_time or to is T.GUID:
         return _sql.case((_sql.op("=", kind(json), "VARCHAR"), text))
     long = convert(_sql.try_cast(json, "BIGINT"), T.LONG, to)
-    if to is T.INT:
-        long = _sql.try_cast(json, "INTEGER")
     if to is T.REAL:
         long = _sql.try_cast(json, "DOUBLE")
     real = convert(_sql.try_cast(json, "DOUBLE"), T.REAL, to)
@@ -326,7 +348,7 @@ def _from_text(text: Sql, to: ScalarType) -> Sql:
     if to is T.DECIMAL:
         return _sql.case((_fits(bare, _NUMBER), _sql.try_cast(bare, _DECIMAL)))
     if to is T.BOOL:
-        word = _sql.func("lower", bare)
+        word = _sql.func("lower", text)
         number = _sql.op("<>", _sql.try_cast(bare, "HUGEINT"), 0)
         return _sql.case(
             (_sql.op("=", word, "true"), True), (_sql.op("=", word, "false"), False), (_fits(bare, _WHOLE), number)
@@ -344,9 +366,7 @@ def _whole(bare: Sql, type_: str) -> Sql:
     read = _sql.case(
         (_sql.between(hexadecimal, 2 ** (bits - 1), 2**bits - 1), negative), otherwise=hexadecimal
     )
-    less = _sql.minus(_sql.try_cast(_sql.func("substring", bare, 2), "BIGINT"))
     return _sql.case(
         (_fits(bare, _WHOLE), _sql.try_cast(bare, type_)),
         (_fits(bare, "0[xX][0-9a-fA-F]+"), _sql.try_cast(read, type_)),
-        (_fits(bare, "-0[xX][0-9a-fA-F]+"), _sql.try_cast(less, type_)),
     )

@@ -106,26 +106,6 @@ def end_of(unit: str, ticks: Sql, offset: Any) -> Sql:
     return in_range(_sql.op("-", start(unit, ticks, following), 1))
 
 
-def old_week(ticks: Sql) -> Sql:
-    """Week of the year by the rule that ISO replaced: Sunday first, week 1 has four days of the year."""
-
-    def week(of: Sql, first: Sql) -> Sql:
-        # Days from the new year to the first Sunday, or back to the one before where that is nearer: -3 to 3.
-        lead = _sql.op("%", _sql.op("-", 10, _sql.floor_mod_by(_sql.op("+", first, 4), 7)), 7)
-        return _sql.op(
-            "+", _sql.floor_div(_sql.op("-", _sql.op("-", of, first), _sql.op("-", lead, 3)), 7), 1
-        )
-
-    new_year = _truncated("year", moment(ticks))
-    eve = _sql.op("-", new_year, _sql.plain_func("to_days", 1))
-    first, before = (
-        _sql.op("//", _sql.plain_func("epoch_us", _truncated("year", t)), TICKS_PER_DAY // 10)
-        for t in (new_year, eve)
-    )
-    own = week(day(ticks), first)
-    return _sql.case((_sql.op(">=", own, 1), own), otherwise=week(_sql.op("-", first, 1), before))
-
-
 def _of_second(unit: int, times: int = 1) -> Callable[[Sql], Sql]:
     """What is beyond the second, in units of so many ticks."""
     return lambda ticks: _sql.op("*", _sql.op("//", _sql.floor_mod_by(ticks, TICKS_PER_SECOND), unit), times)
@@ -136,7 +116,7 @@ PARTS: dict[str, Callable[[Sql], Sql]] = {
     "quarter": _extracted("quarter"),
     "month": month,
     "week_of_year": _extracted("weekofyear"),
-    "weekofyear": old_week,
+    "weekofyear": _extracted("weekofyear"),
     "day": day_of_month,
     "dayofyear": _extracted("dayofyear"),
     "hour": _extracted("hour"),

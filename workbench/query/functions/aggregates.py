@@ -374,10 +374,12 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
         @staticmethod
         def many(values: Sequence[Value], node: Aggregate) -> list[Value]:
             key = values[0].expr if values[0].form is Form.MICROSECONDS else canonical(values[0])
+            at = key.arg_max() if largest else key.arg_min()
             if values[0].type is REAL:
-                key = key.fill_nan(None)
+                nan = key.is_nan()
+                at = pl.when(nan.any()).then(nan.arg_max()).otherwise(at)
             # Where every key is null any row will do.
-            at = (key.arg_max() if largest else key.arg_min()).fill_null(0)
+            at = at.fill_null(0)
             return [replace(v, expr=v.expr.get(at, null_on_oob=True)) for v in values]
 
         @staticmethod
@@ -391,10 +393,14 @@ def _extreme_row(name: str, doc: str, aliases: Sequence[str]) -> None:
 
 
 _extreme_row(
-    "arg_max", "The row in which the first argument is largest: it and the other arguments.", ("argmax",)
+    "arg_max",
+    "The row in which the first argument is largest, or NaN: it and the other arguments.",
+    ("argmax",),
 )
 _extreme_row(
-    "arg_min", "The row in which the first argument is smallest: it and the other arguments.", ("argmin",)
+    "arg_min",
+    "The row in which the first argument is smallest, or NaN: it and the other arguments.",
+    ("argmin",),
 )
 
 

@@ -249,17 +249,17 @@ _BIN_OVERLOADS: Overloads = [
 
 
 def floor_to(value: pl.Expr, step: pl.Expr, origin: int = 0) -> pl.Expr:
-    """The largest multiple of `step` (counted from `-origin`) not above `value`; null for step 0."""
+    """The largest multiple of `step` (counted from `-origin`) not above `value`; null unless the step is positive."""
     moved = value + origin if origin else value
-    floored = moved - moved % pl.when(step != 0).then(step)
+    floored = moved - moved % pl.when(step > 0).then(step)
     return floored - origin if origin else floored
 
 
 def _sql_floor_to(value: _sql.Sql, step: _sql.Sql, origin: int = 0) -> _sql.Sql:
     def floored(number: _sql.Sql) -> _sql.Sql:
         moved = _sql.op("+", number, origin) if origin else number
-        # The remainder has the sign of the step, as the first lowering's has.
-        rest = _sql.op("%", _sql.op("+", _sql.op("%", moved, _sql.nonzero(step)), step), _sql.nonzero(step))
+        known = _sql.case((_sql.op(">", step, 0), step))
+        rest = _sql.op("%", _sql.op("+", _sql.op("%", moved, known), step), known)
         return _sql.op("-", number, rest)
 
     return _sql.wrap(floored(_sql.cast(value, "HUGEINT")), floored(value))
@@ -267,7 +267,7 @@ def _sql_floor_to(value: _sql.Sql, step: _sql.Sql, origin: int = 0) -> _sql.Sql:
 
 @scalar("bin", overloads=_BIN_OVERLOADS, aliases=("floor",), naming=Naming.FIRST_ARGUMENT)
 class Bin:
-    """Rounded down to a multiple of the second argument; negatives too go down."""
+    """Rounded down to a multiple of the second argument, which has to be positive; negatives too go down."""
 
     @staticmethod
     def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
@@ -285,7 +285,7 @@ class Bin:
             ticks = b if step.type is TIMESPAN else (b * 864_000_000_000).cast(pl.Int64)
             return Value(floor_to(a, ticks, _YEAR_ONE), DATETIME)
         if value.type is REAL:
-            return Value(pl.when(b != 0).then((a / b).floor() * b), REAL)
+            return Value(pl.when(b > 0).then((a / b).floor() * b), REAL)
         if value.type is INT:
             a, b = a.cast(pl.Int64), b.cast(pl.Int64)
         return Value(floor_to(a, b), returns)
@@ -298,7 +298,7 @@ class Bin:
             raise _sql.Unsayable(_unsayable.DECIMALS)
         if value is REAL:
             floored = _sql.op("*", _sql.func("floor", _sql.op("/", a, b)), b)
-            return SqlValue(_sql.case((_sql.op("<>", b, 0), floored)), REAL)
+            return SqlValue(_sql.case((_sql.op(">", b, 0), floored)), REAL)
         if value is DATETIME:
             day = _sql.op("*", b, 864_000_000_000)
             ticks = b if step is TIMESPAN else _sql.try_cast(_sql.func("trunc", day), "BIGINT")

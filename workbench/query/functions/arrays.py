@@ -68,16 +68,15 @@ def _length(text: str | None) -> int | None:
 
 @scalar("array_concat", [rep(DYNAMIC)], DYNAMIC)
 class ArrayConcat:
-    """The elements of all arrays, one array after the other; null arrays are left out."""
+    """The elements of all arrays, one array after the other; what is no array is left out."""
 
     nulls = True
 
     @staticmethod
     def row(*arrays: Any) -> list[Any] | None:
-        given = [a for a in arrays if a is not None]
-        if not given:
+        if all(a is None for a in arrays):
             return None
-        return [element for a in given for element in (a if isinstance(a, list) else [a])]
+        return [element for a in arrays if isinstance(a, list) for element in a]
 
 
 @scalar("array_slice", [DYNAMIC, INTEGER, INTEGER], DYNAMIC)
@@ -286,15 +285,14 @@ _sorting(
 
 @scalar("array_sum", [DYNAMIC], REAL)
 class ArraySum:
-    """Sum of the elements; null when the array is empty or not all of them are numbers."""
+    """Sum of the elements without nulls; null when there is none, or another element is no number."""
 
     @staticmethod
     def row(array: Any) -> float | None:
-        if not isinstance(array, list) or not array:
+        known = [e for e in array if e is not None] if isinstance(array, list) else []
+        if not known or not all(isinstance(e, int | float) and not isinstance(e, bool) for e in known):
             return None
-        if not all(isinstance(e, int | float) and not isinstance(e, bool) for e in array):
-            return None
-        return float(sum(array))
+        return float(sum(known))
 
 
 @scalar("strcat_array", [DYNAMIC, ANY], STRING, aliases=("array_strcat",))

@@ -162,21 +162,6 @@ for _unit in ("day", "week", "month", "year"):
 # ---- parts ----------------------------------------------------------------------------------
 
 
-def _old_week(value: Value) -> pl.Expr:
-    """Week of the year by the rule that ISO replaced: Sunday first, week 1 has four days of the year."""
-    day, year = _day(value), _year(value)
-
-    def week(day: pl.Expr, year: pl.Expr) -> pl.Expr:
-        first = days_of(year, pl.lit(1, pl.Int64))
-        lead = (7 - (first + 4) % 7) % 7
-        lead = pl.when(lead >= 4).then(lead - 7).otherwise(lead)
-        return (day - first - lead) // 7 + 1
-
-    own = week(day, year)
-    eve = days_of(year, pl.lit(1, pl.Int64)) - 1
-    return pl.when(own >= 1).then(own).otherwise(week(eve, year - 1))
-
-
 def _of_second(value: Value, ticks: int) -> pl.Expr:
     """What is beyond the second, in units of `ticks`."""
     return canonical(value) % TICKS_PER_SECOND // ticks
@@ -187,7 +172,7 @@ _PARTS: dict[str, Callable[[Value], pl.Expr]] = {
     "quarter": lambda v: moment(v).dt.quarter(),
     "month": lambda v: moment(v).dt.month(),
     "week_of_year": lambda v: moment(v).dt.week(),
-    "weekofyear": _old_week,
+    "weekofyear": lambda v: moment(v).dt.week(),
     "day": lambda v: moment(v).dt.day(),
     "dayofyear": lambda v: moment(v).dt.ordinal_day(),
     "hour": lambda v: moment(v).dt.hour(),
@@ -218,8 +203,9 @@ _part_function("getmonth", "month", "The month, 1 to 12.", "monthofyear")
 _part_function("dayofmonth", "day", "The day of the month, 1 to 31.")
 _part_function("dayofyear", "dayofyear", "The day of the year, 1 to 366.")
 _part_function("hourofday", "hour", "The hour, 0 to 23.")
-_part_function("week_of_year", "week_of_year", "The ISO week: week 1 has the year's first Thursday.")
-_part_function("weekofyear", "weekofyear", "The week as once counted: Sunday first, week 1 has four days.")
+_part_function(
+    "week_of_year", "week_of_year", "The ISO week: week 1 has the year's first Thursday.", "weekofyear"
+)
 
 
 @scalar("dayofweek", [DATETIME], TIMESPAN)

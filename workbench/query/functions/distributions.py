@@ -118,9 +118,9 @@ class BetaInv:
     @staticmethod
     def row(probability: float, alpha: float, beta: float) -> float | None:
         if alpha <= 0 or beta <= 0:
-            return None
-        if not 0 < probability <= 1:
             return _NAN
+        if not 0 < probability <= 1:
+            return None
         low, high = 0.0, 1.0
         while True:
             middle = (low + high) / 2

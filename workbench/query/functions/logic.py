@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
@@ -121,21 +122,28 @@ def _extreme(name: str, doc: str) -> None:
             return True
 
         @staticmethod
-        def polars(*args: pl.Expr) -> pl.Expr:
-            return pl.max_horizontal(args) if largest else pl.min_horizontal(args)
+        def polars(*args: pl.Expr, types: Sequence[ScalarType]) -> pl.Expr:
+            found = pl.max_horizontal(args) if largest else pl.min_horizontal(args)
+            if types[0] is not ScalarType.REAL:
+                return found
+            return pl.when(pl.any_horizontal(a.is_nan() for a in args)).then(math.nan).otherwise(found)
 
         @staticmethod
         def sql(*args: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
             if types[0] is ScalarType.BOOL:
                 # DuckDB compares truth values as numbers only when it is told to.
                 return _sql.any_of(*args) if largest else _sql.all_of(*args)
-            return _sql.func("greatest" if largest else "least", *args)
+            found = _sql.func("greatest" if largest else "least", *args)
+            if types[0] is not ScalarType.REAL:
+                return found
+            nan = _sql.any_of(*(_sql.coalesce(_sql.func("isnan", a), False) for a in args))
+            return _sql.case((nan, math.nan), otherwise=found)
 
     _Extreme.__doc__ = doc
 
 
-_extreme("max_of", "The largest argument that is not null.")
-_extreme("min_of", "The smallest argument that is not null.")
+_extreme("max_of", "The largest argument that is not null; NaN where there is one.")
+_extreme("min_of", "The smallest argument that is not null; NaN where there is one.")
 
 
 @scalar("isnull", [ANY], BOOL)

@@ -1,6 +1,7 @@
 """Mathematics on numbers: rounding, powers, logarithms, angles, special functions, chance.
 
-Beyond a function's domain reals give NaN or an infinity, as the hardware does; null stays null.
+Beyond a function's domain reals give NaN or an infinity, as the hardware does, except that a negative number has no
+logarithm (null); null stays null.
 """
 
 from __future__ import annotations
@@ -92,11 +93,11 @@ class Abs:
 
 @scalar("sign", [REAL], REAL)
 class Sign:
-    """1, 0 or -1: the sign of the number."""
+    """1, 0 or -1: the sign of the number; 0 for NaN."""
 
     @staticmethod
     def polars(value: pl.Expr) -> pl.Expr:
-        return value.sign()
+        return value.sign().fill_nan(0.0)
 
 
 @scalar("pi", [], REAL)
@@ -136,13 +137,18 @@ def _on_real(name: str, compute: Callable[[pl.Expr], pl.Expr], doc: str, *, name
     _OnReal.__doc__ = doc
 
 
+def _positive(x: pl.Expr) -> pl.Expr:
+    """The number, null below 0."""
+    return pl.when(x < 0).then(None).otherwise(x)
+
+
 _on_real("sqrt", lambda x: x.sqrt(), "The square root.")
 _on_real("exp", lambda x: x.exp(), "e to the power of the number.")
 _on_real("exp2", lambda x: pl.lit(2.0).pow(x), "2 to the power of the number.")
 _on_real("exp10", lambda x: pl.lit(10.0).pow(x), "10 to the power of the number.")
-_on_real("log", lambda x: x.log(), "The natural logarithm.")
-_on_real("log2", lambda x: x.log(2), "The logarithm to base 2.")
-_on_real("log10", lambda x: x.log10(), "The logarithm to base 10.")
+_on_real("log", lambda x: _positive(x).log(), "The natural logarithm; null of a negative number.")
+_on_real("log2", lambda x: _positive(x).log(2), "The logarithm to base 2; null of a negative number.")
+_on_real("log10", lambda x: _positive(x).log10(), "The logarithm to base 10; null of a negative number.")
 _on_real("sin", lambda x: x.sin(), "The sine of an angle in radians.")
 _on_real("cos", lambda x: x.cos(), "The cosine of an angle in radians.")
 _on_real("tan", lambda x: x.tan(), "The tangent of an angle in radians.")

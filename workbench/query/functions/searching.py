@@ -33,7 +33,7 @@ def span_of(arg: Expr) -> Span | None:
 class Split:
     """The parts of the text between delimiters as an array, or an array of just the part asked for.
 
-    A part that is not there gives an empty array; an empty delimiter does not split.
+    A part that is not there gives null; an empty delimiter does not split.
     """
 
     @staticmethod
@@ -48,7 +48,7 @@ class Split:
         if len(values) == 2:
             return Value(_json_text.array(parts.list.join(_json_text.BETWEEN)), DYNAMIC)
         part = parts.list.get(canonical(values[2]), null_on_oob=True)
-        return Value(_json_text.array(part).fill_null("[]"), DYNAMIC)
+        return Value(_json_text.array(part), DYNAMIC)
 
 
 @scalar("replace_string", [STRING, STRING, STRING], STRING)
@@ -119,7 +119,7 @@ def _replaced_strings(text: str, lookups: str | None, rewrites: str | None) -> s
 
 @scalar("indexof", [STRING, STRING, opt(LONG), opt(LONG), opt(LONG)], LONG)
 class IndexOf:
-    """The position of a text in another, -1 where it is not there.
+    """The position of a text in another, -1 where it is not there; null for the empty text.
 
     A search may begin at a position (negative: counted from the end), take in a number of
     characters (-1: all), and look for the n-th occurrence.
@@ -127,7 +127,7 @@ class IndexOf:
 
     @staticmethod
     def row(text: str, match: str, start: int = 0, length: int = -1, occurrence: int = 1) -> int | None:
-        if length < -1 or occurrence < 1:
+        if not match or length < -1 or occurrence < 1:
             return None
         if start < 0:
             start = max(len(text) + start, 0)

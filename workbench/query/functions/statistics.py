@@ -40,11 +40,9 @@ from workbench.query.plan import Aggregate, Const, Expr
 
 
 def _variance(value: pl.Expr, sample: bool) -> pl.Expr:
-    """Of one value 0, of none NaN."""
+    """Of one value and of none 0."""
     known = value.drop_nulls()
-    count = known.len()
-    found = known.var(ddof=1 if sample else 0)
-    return pl.when(count > 1).then(found).when(count == 1).then(0.0).otherwise(math.nan)
+    return pl.when(known.len() > 1).then(known.var(ddof=1 if sample else 0)).otherwise(0.0)
 
 
 def _moments(value: pl.Expr) -> list[Value]:
@@ -74,8 +72,7 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
 
     def finished(values: Sequence[Value], node: Aggregate) -> list[Value]:
         count, _, squares = (v.expr for v in values)
-        found = squares / (count - 1 if sample else count)
-        found = pl.when(count > 1).then(found).when(count == 1).then(0.0).otherwise(math.nan)
+        found = pl.when(count > 1).then(squares / (count - 1 if sample else count)).otherwise(0.0)
         return [Value(found.sqrt() if root else found, REAL)]
 
     @aggregate(name, [REAL], REAL)
@@ -95,7 +92,7 @@ def _spread(name: str, *, sample: bool, root: bool) -> None:
         def sql(value: _sql.Sql) -> _sql.Sql:
             return _sql_aggregates.spread(value, sample, root)
 
-    _Spread.__doc__ = f"{what} {of}; 0 of one value."
+    _Spread.__doc__ = f"{what} {of}; 0 of one value or none."
 
     @aggregate(f"{name}if", [REAL, BOOL], REAL)
     class _SpreadIf:

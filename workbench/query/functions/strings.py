@@ -111,28 +111,33 @@ class ToUpper:
 class Substring:
     """The characters from a position on (negative: from the end), a number of them or all.
 
-    A negative length takes all that is left.
+    What lies before the beginning counts too: from ten before the end of `abc`, eight characters are `a`.
     """
 
     @staticmethod
     def polars(text: pl.Expr, start: pl.Expr, length: pl.Expr | None = None) -> pl.Expr:
         size = text.str.len_chars().cast(pl.Int64)
-        first = pl.when(start < 0).then(pl.max_horizontal(start + size, 0)).otherwise(start)
+        before = pl.when(start < 0).then(start + size).otherwise(start)
+        first = before.clip(0)
         if length is None:
             return text.str.slice(first).fill_null("")
-        count = pl.when(length < 0).then(size).otherwise(length)
-        return pl.when(count.is_null()).then(None).otherwise(text.str.slice(first, count)).fill_null("")
+        count = (pl.min_horizontal(length, size - before) + pl.min_horizontal(before, 0)).clip(0)
+        return pl.when(length.is_null()).then(None).otherwise(text.str.slice(first, count)).fill_null("")
 
     @staticmethod
     def sql(text: _sql.Sql, start: _sql.Sql, length: _sql.Sql | None = None) -> _sql.Sql:
         size = _sql.cast(_sql.func("length", text), "BIGINT")
-        from_end = _sql.func("greatest", _sql.op("+", start, size), 0)
-        first = _sql.case((_sql.op("<", start, 0), from_end), otherwise=_sql.func("least", start, size))
-        first = _sql.case((_sql.not_null(start), _sql.op("+", first, 1)))
+        before = _sql.case(
+            (_sql.op("<", start, 0), _sql.op("+", start, size)), otherwise=_sql.func("least", start, size)
+        )
+        first = _sql.op("+", _sql.func("greatest", before, 0), 1)
+        first = _sql.case((_sql.not_null(start), first))
         if length is None:
             return _sql.coalesce(_sql.func("substring", text, first), "")
-        kept = _sql.case((_sql.op("<", length, 0), size), otherwise=_sql.func("least", length, size))
-        kept = _sql.case((_sql.not_null(length), kept))
+        kept = _sql.op(
+            "+", _sql.func("least", length, _sql.op("-", size, before)), _sql.func("least", before, 0)
+        )
+        kept = _sql.case((_sql.not_null(length), _sql.func("greatest", kept, 0)))
         return _sql.coalesce(_sql.func("substring", text, first, kept), "")
 
 

@@ -29,7 +29,7 @@ OUTPUTS = ("all", "last", "none")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step: its condition, and what it assigns to declared columns; columns of a state are `step.column`."""
+    """A step: its condition, and what it assigns to columns; columns of a state are `step.column`."""
 
     name: str
     output: str
@@ -160,7 +160,7 @@ class ScanOperator:
         own = (*source.schema, *(Column(n, c.type) for n, c in declared))
         state = tuple(Column(f"{step.name}.{c.name}", c.type, True) for step in s.steps for c in own)
         row = Values((*own, *state), ())
-        types = {n: c.type for n, c in declared}
+        types = {c.name: c.type for c in own}
         steps: list[Step] = []
         for step in s.steps:
             if any(step.name == other.name for other in steps):
@@ -223,7 +223,7 @@ class _Run:
                 continue
             state = self._open[k]
             if (state is not None or k == 0) and self._holds(number, k, state or {}):
-                if k == 0:
+                if state is None:
                     self._match[0], self._matches = self._matches, self._matches + 1
                 self._take(number, k, state or {})
 
@@ -267,7 +267,13 @@ def _sequences(rel: Sequences, context: PolarsContext) -> Frame:
             run.row(number)
         run.end()
         taken += run.taken
-    columns = [rows[[number for number, _, _ in taken]]]
+    kept = rows[[number for number, _, _ in taken]]
+    for name in {n for step in rel.steps for n, _ in step.assignments} & set(rows.columns):
+        cells = [
+            given.get(name, cell) for (_, given, _), cell in zip(taken, kept[name].to_list(), strict=True)
+        ]
+        kept = kept.with_columns(pl.Series(name, cells, dtype=kept.schema[name], strict=False))
+    columns = [kept]
     for name, _ in rel.declared:
         cells = [given.get(name, evaluator.defaults[name]) for _, given, _ in taken]
         columns.append(pl.DataFrame({name: pl.Series(cells, dtype=evaluator.dtypes[name], strict=False)}))

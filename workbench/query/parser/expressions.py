@@ -20,7 +20,7 @@ from workbench.base.dtypes import (
 )
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.lexer import Kind, Token
+from workbench.query.lexer import Kind, Token, wrapped
 from workbench.query.parser.tokens import TokenReader
 
 _TEXT_WORDS = {
@@ -289,7 +289,9 @@ class ExpressionParser(TokenReader):
             number = self._json()
             if not isinstance(number, int | float):
                 raise diagnostics.expected("a number", repr(number), token.span)
-            return -number if token.value == "-" else number
+            if token.value == "+":
+                return number
+            return wrapped(-number) if isinstance(number, int) else -number
         if token.is_word("dynamic"):
             return self._dynamic().value
         literal = self.literal()
@@ -326,7 +328,9 @@ class TimeInside:
 def _negated(sign: Token, operand: syntax.Expression) -> syntax.Expression:
     span = sign.span.to(operand.span)
     if isinstance(operand, syntax.Literal) and operand.value is not None:
-        if operand.type in (ScalarType.LONG, ScalarType.REAL, ScalarType.TIMESPAN, ScalarType.INT):
+        if operand.type is ScalarType.LONG:
+            return syntax.Literal(span, wrapped(-operand.value), operand.type)
+        if operand.type in (ScalarType.REAL, ScalarType.TIMESPAN, ScalarType.INT):
             return syntax.Literal(span, -operand.value, operand.type)
         if operand.type is ScalarType.DECIMAL:
             text = str(operand.value)
