@@ -2,7 +2,7 @@
 
     [case a name]            one to a file, unique in it
     print n = 1              the query, up to the next section
-    [rows]                   or `[rows unordered]`, or `[error]`
+    [rows]                   or `[rows unordered]`, `[error]`, or `[chart]`
     n:long                   columns and types
     1                        rows
 
@@ -27,7 +27,7 @@ from workbench.base.dtypes import Column, ScalarType, format_datetime, format_ti
 from workbench.query.functions._cast import decimal_text
 
 _CASE = re.compile(r"\[case (.+)\]")
-_SECTION = re.compile(r"\[(rows|rows unordered|error)\]")
+_SECTION = re.compile(r"\[(rows|rows unordered|error|chart)\]")
 _UNESCAPED = {"\\": "\\", "|": "|", "n": "\n", "r": "\r", "s": " "}
 _TOLERANCE = 1e-9
 
@@ -51,16 +51,23 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query gave: columns and cells as text, or the rendered error."""
+    """What a query gave: columns and cells as text, the rendered error, or its chart in words."""
 
     columns: tuple[Column, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     error: str | None = None
+    chart: str | None = None
+
+    @property
+    def section(self) -> str:
+        """The name of its section, where it is not one of rows."""
+        return "error" if self.error is not None else "chart" if self.chart is not None else "rows"
 
     def lines(self, *, unordered: bool = False) -> list[str]:
         """The expected part as a file holds it, without the section's header."""
-        if self.error is not None:
-            return [line.rstrip() for line in self.error.split("\n") if line.strip()]
+        text = self.error if self.error is not None else self.chart
+        if text is not None:
+            return [line.rstrip() for line in text.split("\n") if line.strip()]
         header = "|".join(f"{_escaped(c.name)}:{c.type.value}" for c in self.columns)
         rows = [_joined(row) for row in self.rows]
         return [header, *(sorted(rows) if unordered else rows)]
@@ -123,9 +130,9 @@ def update(case: Case, answer: Answer) -> bool:
     The file is read anew, since an earlier update may have moved the lines.
     """
     current = next(c for c in read(case.file) if c.name == case.name)
-    section = "error" if answer.error is not None else current.section
-    if section in (None, "error") and answer.error is None:
-        section = "rows"
+    section = answer.section
+    if section == "rows" and current.section == "rows unordered":
+        section = current.section
     new = [f"[{section}]", *answer.lines(unordered=section == "rows unordered")]
     lines = case.file.read_text(encoding="utf-8").split("\n")
     if lines[current.start : current.end] == new:
@@ -142,15 +149,15 @@ def difference(case: Case, answer: Answer) -> str | None:
     """How `answer` differs from what `case` expects, in words; None where it does not."""
     unordered = case.section == "rows unordered"
     actual = answer.lines(unordered=unordered)
-    got = "error" if answer.error is not None else "rows"
+    got = answer.section
     if case.section is None:
         return _shown(case, "nothing is expected yet: run with --update", actual)
     if case.section.split()[0] != got:
         return _shown(case, f"expected {case.section}, got {got}", actual)
     expected = [line.rstrip("\r") for line in case.expected]
-    if got == "error":
+    if got != "rows":
         wanted = [line.rstrip() for line in expected]
-        return None if wanted == actual else _shown(case, "another error", actual)
+        return None if wanted == actual else _shown(case, f"another {got}", actual)
     if not expected or expected[0] != actual[0]:
         return _shown(case, "other columns", actual)
     if unordered:

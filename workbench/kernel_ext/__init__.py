@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-_CHARTS = ("Chart", "LayerChart")
+_CHARTS = ("Chart", "LayerChart", "VConcatChart")
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

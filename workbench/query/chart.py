@@ -17,7 +17,7 @@ __all__ = ["chart", "compiled", "for_host", "marks_of", "notes_of", "picture", "
 
 
 def chart(result: Result) -> Any:
-    """The result as an `altair.Chart` or `LayerChart`.
+    """The result as an `altair.Chart`, `LayerChart` or, of panels, `VConcatChart`.
 
     By the `render` of the query; without one by the columns: time and numbers make a timechart, text
     and numbers a columnchart, two numbers a scatterchart, one row of numbers a card.
@@ -28,12 +28,12 @@ def chart(result: Result) -> Any:
 
     Returns
     -------
-    altair.Chart or altair.LayerChart
+    altair.Chart, altair.LayerChart or altair.VConcatChart
 
     Raises
     ------
     WorkbenchError
-        LAB201 to LAB206: no such kind, property or column, or nothing to draw.
+        LAB201 to LAB207: no such kind, property or column, or nothing to draw.
 
     Examples
     --------

@@ -113,10 +113,20 @@ def no_such_column(name: str, prop: str, columns: Sequence[str]) -> WorkbenchErr
     )
 
 
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
 def nothing_to_draw(kind: str, wanted: str, columns: Sequence[tuple[str, str]]) -> WorkbenchError:
     there = ", ".join(f"{name} ({kql})" for name, kql in columns)
-    return WorkbenchError("LAB205", f"a {kind} needs {wanted}", hint=f"columns here: {there or 'none'}")
+    return WorkbenchError(
+        "LAB205", f"{_article(kind)} {kind} needs {wanted}", hint=f"columns here: {there or 'none'}"
+    )
 
 
 def not_a_number_column(name: str, kql: str, prop: str) -> WorkbenchError:
     return WorkbenchError("LAB206", f"{prop} names {name!r}, which is {kql} and no number")
+
+
+def refused_chart(kind: str, instead: str) -> WorkbenchError:
+    return WorkbenchError("LAB207", f"there is no {kind!r} here", hint=instead)

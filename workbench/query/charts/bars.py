@@ -25,7 +25,7 @@ from workbench.query.charts.marks import (
     x_of,
     y_of,
 )  # fmt: skip
-from workbench.query.charts.shape import Shape
+from workbench.query.charts.values import Shape
 
 _MOST_BARS = 30
 _MOST_BINS_AS_BARS = 48
@@ -49,19 +49,21 @@ def bars(shape: Shape) -> Any:
         return _along_time(shape, points, names, rest, stack or "zero", [log_note])
     points = points.with_columns(x=_bin_labels(points["x"]))
     domain = _bin_labels(pl.Series(bins, dtype=pl.Int64)).to_list()
-    return _bands(replace(shape, x_kind="category"), points, domain, names, rest, stack, [log_note])
+    bands = replace(shape, x_kind="category")
+    return _bands(bands, points, domain, names, rest, stack, [log_note], _times_of_labels(domain))
 
 
 def _bands(
     shape: Shape, points: pl.DataFrame, domain: list[str], names: list[str], rest: str | None,
-    stack: str | None, notes: list[str | None],
+    stack: str | None, notes: list[str | None], words: str | None = None,
 ) -> Any:  # fmt: skip
     """A band for each x: side by side for several series, unless they are stacked."""
     every = [*names, *([rest] if rest else [])]
     flat = shape.kind == "barchart"
     grouped = stack is None and len(every) > 1
-    turned = 0 if flat else angle(pl.Series(domain, dtype=pl.String))
+    turned = 0 if flat or words else angle(pl.Series(domain, dtype=pl.String))
     axis = alt.Axis(
+        **({"labelExpr": words} if words else {}),
         grid=False,
         labelOverlap=not flat and turned == 0,
         labelAngle=turned,
@@ -121,6 +123,14 @@ def _bin_labels(x: pl.Series) -> pl.Series:
     else:
         form = "%m-%d %H:%M" if bool((x % 60_000_000 == 0).all()) else "%H:%M:%S"
     return x.cast(pl.Datetime("us")).dt.to_string(form)
+
+
+def _times_of_labels(domain: list[str]) -> str | None:
+    """A Vega expression that shows the date of a bin only where it changes."""
+    if not domain or len(domain[0]) != len("11-23 14:00"):
+        return None
+    time = "slice(datum.label, 6)"
+    return f"datum.index === 0 || {time} === '00:00' ? [{time}, slice(datum.label, 0, 5)] : {time}"
 
 
 def _along_time(

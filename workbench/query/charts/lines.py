@@ -24,9 +24,10 @@ from workbench.query.charts.marks import (
     x_of,
     y_of,
 )
-from workbench.query.charts.shape import Shape
+from workbench.query.charts.values import Shape
 
 _FEW_POINTS = 40
+_MOST_FLAGS = 500
 
 
 def lines(shape: Shape) -> Any:
@@ -65,15 +66,48 @@ def lines(shape: Shape) -> Any:
             layers.append(
                 dots.mark_point(filled=True, size=28, opacity=1, clip=True).encode(x=x, y=y, color=colour)
             )
-    layers.append(_hover(shape, base, every, x))
+    if shape.flags is not None and shape.flags.height:
+        layers.append(_flags(shape, shape.flags, x, y))
+    layers.append(hover(shape, base, every, x))
     marks = points.filter(pl.col("y").is_not_null()).height
     return finished(alt.layer(*layers), shape, marks, every, [log_note, thin_note])
 
 
-def _hover(shape: Shape, base: Any, names: Sequence[str], x: Any) -> Any:
+def _flags(shape: Shape, flags: pl.DataFrame, x: Any, y: Any) -> Any:
+    """Marks of the points that are out of line: a triangle up above, down below what was expected."""
+    drawn = in_ms(shape, flags.head(_MOST_FLAGS))
+    base = alt.Chart(
+        data(
+            drawn.select("x", "y", "up", side=pl.when("up").then(pl.lit("above")).otherwise(pl.lit("below")))
+        )
+    )
+    said = [
+        alt.Tooltip("side:N", title="anomaly"),
+        alt.Tooltip("y:Q", title=shape.y_title or "value", format=EXACT),
+    ]
+    if shape.x_kind == "time":
+        base = base.transform_calculate(when=WHEN)
+    return base.mark_point(filled=True, size=70, opacity=1, color="#D55E00", clip=True).encode(
+        x=x,
+        y=y,
+        shape=alt.Shape(
+            "side:N",
+            scale=alt.Scale(domain=["above", "below"], range=["triangle-up", "triangle-down"]),
+            legend=None,
+        ),
+        tooltip=[tooltip_x(shape), *said],
+    )
+
+
+def hover(shape: Shape, base: Any, names: Sequence[str], x: Any) -> Any:
     """An upright line at the nearest x with all values there; left out of pictures."""
     nearest = alt.selection_point(
-        name="hover_at", nearest=True, on="pointerover", clear="pointerout", fields=["x"], empty=False
+        name=f"hover_at{shape.panel or ''}",
+        nearest=True,
+        on="pointerover",
+        clear="pointerout",
+        fields=["x"],
+        empty=False,
     )
     values = [alt.Tooltip(f"s{i}:Q", title=n or " ", format=EXACT) for i, n in enumerate(names)]
     base = base.transform_filter("isValid(datum.y)").transform_pivot("s", value="y", groupby=["x"], op="max")

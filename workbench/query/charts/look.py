@@ -14,7 +14,9 @@ from typing import Any
 HEIGHT = 260
 _VERSION = "5.20"
 _PNG = b"\x89PNG\r\n\x1a\n"
-_NARROWEST, _NO_PLACE = 120, 640
+_NARROWEST, NO_PLACE = 120, 640
+# What the y axis of a panel takes, with its title and the padding of the chart.
+_AXIS = 104
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 # Okabe and Ito's order; their black comes last, as the colour of the text.
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#666666")
@@ -27,7 +29,8 @@ _SEVERITY = {
     "warning": "#E69F00", "warn": "#E69F00",
     "information": "#0072B2", "informational": "#0072B2", "info": "#0072B2",
     "verbose": REST, "debug": REST, "trace": REST,
-    "healthy": "#009E73", "success": "#009E73", "ok": "#009E73",
+    "healthy": "#009E73", "success": "#009E73", "ok": "#009E73", "completed": "#009E73", "up": "#009E73",
+    "stopped": REST, "queued": "#56B4E9", "running": "#0072B2", "down": "#D55E00",
 }  # fmt: skip
 _TEXT, _QUIET, _LINE = "#6B6B6B", "#767676", "#8884"
 _HOST = {
@@ -57,8 +60,8 @@ def colours(names: Sequence[str], rest: str | None) -> dict[str, str]:
     return {**found, rest: REST} if rest is not None else found
 
 
-def config() -> dict[str, Any]:
-    """Vega-Lite's `config`: quiet frame, thin grid, small type."""
+def config(panels: bool = False) -> dict[str, Any]:
+    """Vega-Lite's `config`: quiet frame, thin grid, small type; y axes of panels take the same room."""
     font = "system-ui, -apple-system, 'Segoe UI', sans-serif"
     return {
         "background": "transparent",
@@ -71,6 +74,7 @@ def config() -> dict[str, Any]:
             "titleFontWeight": "normal", "labelLimit": 180, "titleLimit": 240, "titlePadding": 8,
         },
         "axisX": {"grid": False},
+        **({"axisY": {"minExtent": 48, "maxExtent": 48}} if panels else {}),
         "legend": {
             "orient": "bottom", "direction": "horizontal", "columns": 4, "title": None, "offset": 8,
             "labelColor": _TEXT, "labelFontSize": 11, "labelLimit": 220, "symbolSize": 70, "symbolStrokeWidth": 2,
@@ -109,13 +113,26 @@ def compiled(spec: dict[str, Any]) -> dict[str, Any]:
     import vl_convert
 
     vega: dict[str, Any] = vl_convert.vegalite_to_vega(spec, vl_version=_VERSION)
+    if "vconcat" in spec:
+        vega.setdefault("signals", []).append(_width_of_panels(vega.pop("width", NO_PLACE)))
     for signal in vega.get("signals", []):
-        if signal.get("name") == "width" and "on" in signal:
+        if signal.get("name") == "width" and "on" in signal and "vconcat" not in spec:
             room = f"containerSize()[0] > {_NARROWEST} ? containerSize()[0] : "
             events = [{"source": "window", "type": "resize"}, {"type": "timer", "throttle": 1000}]
-            signal["init"] = f"{room}{_NO_PLACE}"
+            signal["init"] = f"{room}{NO_PLACE}"
             signal["on"] = [{"events": events, "update": f"{room}width"}]
     return vega
+
+
+def _width_of_panels(without_place: float) -> dict[str, Any]:
+    """Vega-Lite gives panels a fixed width; here they fill their place, less the room of their y axis."""
+    room = f"containerSize()[0] > {_NARROWEST + _AXIS} ? containerSize()[0] - {_AXIS} : "
+    events = [{"source": "window", "type": "resize"}, {"type": "timer", "throttle": 1000}]
+    return {
+        "name": "width",
+        "init": f"{room}{without_place}",
+        "on": [{"events": events, "update": f"{room}width"}],
+    }
 
 
 def picture(spec: dict[str, Any], width: int = 760) -> str:
@@ -159,13 +176,21 @@ def _packed(png: bytes) -> bytes:
 
 
 def _still(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    # The fonts here are not those of the reader, so labels get room to be wider than they were measured.
+    return _without_pointer(spec, width) | {"padding": {"left": 16, "top": 6, "right": 24, "bottom": 6}}
+
+
+def _without_pointer(spec: dict[str, Any], width: int) -> dict[str, Any]:
     still = dict(spec)
     if still.get("width") == "container":
         still["width"] = width
-    # The fonts here are not those of the reader, so labels get room to be wider than they were measured.
-    still["padding"] = {"left": 16, "top": 6, "right": 24, "bottom": 6}
     if "layer" in still:
-        still["layer"] = [layer for layer in still["layer"] if layer.get("name") != "hover"]
+        still["layer"] = [layer for layer in still["layer"] if not str(layer.get("name")).startswith("hover")]
+        still.pop("params", None)
+    if "vconcat" in still:
+        still["vconcat"] = [
+            _without_pointer(panel | {"width": width - _AXIS}, width) for panel in still["vconcat"]
+        ]
         still.pop("params", None)
     return still
 

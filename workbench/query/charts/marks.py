@@ -15,7 +15,7 @@ import altair as alt
 import polars as pl
 
 from workbench.query.charts import look
-from workbench.query.charts.shape import Shape
+from workbench.query.charts.values import Shape
 
 EXACT = ",.10~r"
 WHEN = "utcFormat(datum.x, '%Y-%m-%d %H:%M:%S')"
@@ -37,13 +37,17 @@ def finished(
         width="container",
         height=height,
         description=said_of,
-        usermeta={
-            "workbench": {
-                "kind": shape.kind, "marks": marks, "series": list(series), "notes": said, "about": said_of
-            }
-        },
+        usermeta=meta_of(shape, marks, series, said, said_of),
         **extra,
-    ).configure(**look.config())  # fmt: skip
+    ).configure(**look.config())
+
+
+def meta_of(
+    shape: Shape, marks: int, series: Sequence[str], notes: Sequence[str], said: str
+) -> dict[str, Any]:
+    """What a chart tells of itself, beside its picture."""
+    told = {"kind": shape.kind, "marks": marks, "series": list(series), "notes": list(notes), "about": said}
+    return {"workbench": told}
 
 
 def about(shape: Shape, series: Sequence[str]) -> str:

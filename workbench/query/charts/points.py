@@ -23,7 +23,7 @@ from workbench.query.charts.marks import (
     x_of,
     y_of,
 )
-from workbench.query.charts.shape import Shape
+from workbench.query.charts.values import Shape
 
 
 def pie(shape: Shape) -> Any:

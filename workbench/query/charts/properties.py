@@ -12,6 +12,7 @@ _STACKS = ("default", "unstacked", "stacked", "stacked100")
 # Each kind, and what its `kind=` can be (the first is what it does without one).
 KINDS: dict[str, tuple[str, ...]] = {
     "timechart": ("default",),
+    "anomalychart": ("default",),
     "linechart": ("default",),
     "areachart": _STACKS,
     "stackedareachart": ("stacked", "stacked100", "default"),
@@ -19,19 +20,34 @@ KINDS: dict[str, tuple[str, ...]] = {
     "barchart": _STACKS,
     "piechart": ("default",),
     "scatterchart": ("default",),
+    "ladderchart": ("default",),
+    "timepivot": ("default",),
+    "pivotchart": ("default",),
+    "treemap": ("default",),
     "card": ("default",),
     "table": ("default",),
 }
+# Kinds of other places, and why there is no such chart here.
+REFUSED = {
+    "graph": "graphs are not drawn; project the edges and draw a pivotchart of source and target",
+    "plotly": "a Plotly figure is a program of another library; draw r.frame with it in Python",
+    "map": "a map needs tiles from the network; draw a barchart by place",
+}
+# Where several value columns can stand apart: side by side on axes, or one below the other.
+SPLIT = frozenset(
+    {"timechart", "linechart", "areachart", "stackedareachart", "columnchart", "barchart", "scatterchart", "anomalychart"}
+)  # fmt: skip
+_ON_AXES = frozenset({"timechart", "linechart"})
 _CHOICES: dict[str, tuple[str, ...]] = {
     "legend": ("visible", "hidden"),
     "xaxis": ("linear", "log"),
     "yaxis": ("linear", "log"),
-    "ysplit": ("none",),
+    "ysplit": ("none", "axes", "panels"),
     "accumulate": ("true", "false"),
 }
 NAMES = (
     "kind", "title", "xtitle", "ytitle", "xcolumn", "ycolumns", "series", "ymin", "ymax",
-    "xaxis", "yaxis", "legend", "accumulate", "ysplit",
+    "xaxis", "yaxis", "legend", "accumulate", "ysplit", "anomalycolumns",
 )  # fmt: skip
 
 
@@ -43,10 +59,12 @@ class Properties:
     ----------
     stack : str
         `default`, `unstacked`, `stacked` or `stacked100` (the property `kind`).
-    y_columns, series : tuple of str or None
+    y_columns, series, anomaly_columns : tuple of str or None
         Column names.
     y_min, y_max : float or None
-        Ends of the y axis, in the unit of the column.
+        Ends of the y axis, in the unit of the column (bytes); of a timespan in seconds.
+    split : str
+        `none`, `axes` or `panels`: how several y columns stand.
     """
 
     stack: str = "default"
@@ -62,6 +80,8 @@ class Properties:
     y_log: bool = False
     legend: bool = True
     accumulate: bool = False
+    split: str = "none"
+    anomaly_columns: tuple[str, ...] | None = None
 
 
 def read(kind: str, given: Mapping[str, Any]) -> tuple[str, Properties]:
@@ -70,7 +90,7 @@ def read(kind: str, given: Mapping[str, Any]) -> tuple[str, Properties]:
     Raises
     ------
     WorkbenchError
-        LAB201 unknown kind, LAB202 unknown property, LAB203 a value that it can't have.
+        LAB201 unknown kind, LAB207 one that is refused, LAB202 unknown property, LAB203 a value that it can't have.
 
     Examples
     --------
@@ -79,6 +99,8 @@ def read(kind: str, given: Mapping[str, Any]) -> tuple[str, Properties]:
     ('timechart', 'load', ('a', 'b'))
     """
     name = kind.lower()
+    if name in REFUSED:
+        raise diagnostics.refused_chart(kind, REFUSED[name])
     if name not in KINDS:
         raise diagnostics.unknown_chart(kind, list(KINDS))
     found: dict[str, Any] = {}
@@ -88,6 +110,10 @@ def read(kind: str, given: Mapping[str, Any]) -> tuple[str, Properties]:
         if value is not None:
             found[key.lower()] = value
     words = {key: _word(key, found[key], allowed) for key, allowed in _CHOICES.items() if key in found}
+    if words.get("ysplit", "none") != "none":
+        words["ysplit"] = _word("ysplit", words["ysplit"], _splits(name))
+    if str(found.get("kind", "")).lower() == "map":
+        raise diagnostics.refused_chart("map", REFUSED["map"])
     stack = _word("kind", found["kind"], KINDS[name]) if "kind" in found else KINDS[name][0]
     return name, Properties(
         stack=stack,
@@ -103,7 +129,14 @@ def read(kind: str, given: Mapping[str, Any]) -> tuple[str, Properties]:
         y_log=words.get("yaxis") == "log",
         legend=words.get("legend") != "hidden",
         accumulate=words.get("accumulate") == "true",
+        split=words.get("ysplit", "none"),
+        anomaly_columns=_names(found.get("anomalycolumns")),
     )
+
+
+def _splits(kind: str) -> tuple[str, ...]:
+    """What `ysplit` can be for a kind."""
+    return ("none", *(("axes",) if kind in _ON_AXES else ()), *(("panels",) if kind in SPLIT else ()))
 
 
 def _word(name: str, value: Any, allowed: tuple[str, ...]) -> str:

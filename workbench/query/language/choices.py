@@ -22,6 +22,11 @@ RENDER_KINDS: Mapping[str, str] = {
     "barchart": "Lying bars.",
     "piechart": "Shares of a whole.",
     "scatterchart": "Points.",
+    "anomalychart": "Lines over time with marks where a value is out of line.",
+    "ladderchart": "A bar from start to end, a lane for each group.",
+    "timepivot": "How much came when, a lane for each group.",
+    "pivotchart": "A table of two groups with shaded cells.",
+    "treemap": "Parts within parts, as areas.",
     "card": "Numbers in large type.",
     "table": "The rows as they are.",
 }
@@ -39,7 +44,8 @@ RENDER_PROPERTIES: Mapping[str, str] = {
     "yaxis": "linear or log.",
     "legend": "visible or hidden.",
     "accumulate": "Whether values are added up along the x axis.",
-    "ysplit": "Whether several charts stand below each other.",
+    "ysplit": "Whether several value columns stand apart: none, axes or panels.",
+    "anomalycolumns": "The columns that say where a value is out of line.",
 }
 assert set(RENDER_KINDS) == set(CHART_KINDS)
 assert set(RENDER_PROPERTIES) == set(CHART_PROPERTIES)
@@ -89,7 +95,7 @@ _PROPERTY_VALUES: Mapping[str, Mapping[str, str]] = {
     "legend": {"visible": "", "hidden": ""},
     "xaxis": _AXES,
     "yaxis": _AXES,
-    "ysplit": {"none": ""},
+    "ysplit": {"none": "", "axes": "", "panels": ""},
     "accumulate": _YES_NO,
 }
 _PARTS = (

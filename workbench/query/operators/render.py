@@ -14,6 +14,8 @@ KINDS = (
     "anomalychart", "areachart", "barchart", "card", "columnchart", "graph", "ladderchart", "linechart", "piechart",
     "pivotchart", "plotly", "scatterchart", "stackedareachart", "table", "timechart", "timepivot", "treemap",
 )  # fmt: skip
+REFUSED = {"3dchart": "what lies behind can't be read; draw a scatterchart with series, or a timechart"}
+"""Kinds that Data Explorer has and this project will not draw."""
 PROPERTIES = (
     "accumulate", "anomalycolumns", "kind", "legend", "series", "title", "xaxis", "xcolumn", "xtitle", "yaxis",
     "ycolumns", "ymax", "ymin", "ysplit", "ytitle",
@@ -33,6 +35,8 @@ class RenderOperator:
     @staticmethod
     def parse(p: ParserApi, keyword: Token) -> RenderSyntax:
         kind = p.name()
+        if kind.value in REFUSED:
+            raise diagnostics.unsupported(f"render {kind.value}", kind.span, REFUSED[str(kind.value)])
         if kind.value not in KINDS:
             raise diagnostics.bad_option(str(kind.value), "render", kind.span, KINDS)
         properties: list[tuple[str, object]] = []
