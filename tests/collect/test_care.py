@@ -31,10 +31,10 @@ def store(opened: Any, number: int) -> None:
 
 def told(intake: Intake) -> list[tuple[str, str, str]]:
     """Key, status and detail of what would be stored in `Operation`."""
-    batch = intake.operations.take(whole=True)
-    if batch is None:
+    taken = intake.operations.take(whole=True)
+    if taken is None:
         return []
-    columns = {name: series for (name, _), series in batch.parts[0].columns.series.items()}
+    columns = {name: series for (name, _), series in taken.batch.parts[0].columns.series.items()}
     return list(zip(columns["OperationKey"], columns["OperationStatus"], columns["Detail"], strict=True))
 
 

@@ -240,6 +240,6 @@ def by_hand(repository: Repository, tell: Callable[[Operations], None]) -> None:
     """Store rows of `Operation` about something that a command did itself."""
     intake = Intake(repository)
     tell(intake.operations)
-    batch = intake.operations.take(whole=True)
-    if batch is not None:
-        intake.accept(batch)
+    taken = intake.operations.take(whole=True)
+    if taken is not None:
+        intake.accept(taken.batch)

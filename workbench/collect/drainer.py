@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from workbench.base.diagnostics import repository as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.intake import Intake
 
 log = logging.getLogger("workbench.intake")
+CATEGORY = "Intake"
 SECONDS = 10.0
 BYTES = 32 * 2**20
 _TICK = 0.25
@@ -48,10 +50,8 @@ class Drainer:
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
         found = self._spool.recovered
         if found.lost_bytes or found.holes:
-            detail = (
-                f"{found.lost_bytes} bytes of the spool could not be read after a crash and were left out"
-            )
-            intake.operations.tell("Intake", detail, key="REP305", status="Error", count=max(1, found.holes))
+            told = diagnostics.spool_damaged(found.lost_bytes)
+            intake.operations.reason(CATEGORY, told, status="Error", count=max(1, found.holes))
 
     def start(self) -> None:
         self._thread.start()
@@ -74,18 +74,21 @@ class Drainer:
         self._drain()
 
     def _tell(self, *, whole: bool) -> None:
-        batch = self._intake.operations.take(whole=whole)
-        if batch is not None:
+        taken = self._intake.operations.take(whole=whole)
+        if taken is not None:
             try:
-                self._intake.accept(batch)
+                self._intake.accept(taken.batch)
             except WorkbenchError as why:  # the disk is full: its reserve is for others
-                log.warning("what the intake counted could not be stored: %s", why)
+                self._intake.operations.put_back(taken)
+                log.warning("what the intake counted can't be stored yet: %s", why)
 
     def _drain(self) -> bool:
         try:
             done = self._intake.repository.drain(self._spool)
-        except Exception:  # the records are safe in the spool; the next turn tries again
+        except Exception as why:  # the records are safe in the spool; the next turn tries again
             log.exception("the spool could not be drained; it is tried again in %g s", self._seconds)
+            told = why if isinstance(why, WorkbenchError) else diagnostics.not_drained(type(why).__name__)
+            self._intake.operations.reason(CATEGORY, told, status="Error")
             return False
         if done.rows and self._after is not None:
             self._after(list(done.rows))

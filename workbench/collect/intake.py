@@ -99,12 +99,12 @@ class Intake:
         for table, count in stored.items():
             self.operations.stored(table, count, batch.size * count // rows)
         for refused in batch.refused:
-            self.operations.tell(batch.door, refused.why.message, key=refused.why.code)
+            self.operations.reason(batch.door, refused.why)
         return Receipt(stored, len(batch.refused))
 
     def refused(self, door: str, why: WorkbenchError) -> None:
         """Count a request that a door sent away as a whole."""
-        self.operations.tell(door, why.message, key=why.code, status="Error")
+        self.operations.reason(door, why, status="Error")
 
     def store(
         self,

@@ -267,7 +267,7 @@ class _Gatherer:
             await self._accepted(batch)
         except WorkbenchError as why:
             log.error("%d syslog messages can't be stored: %s", len(messages), why.message)
-            self._intake.operations.tell(DOOR, why.message, status="Error", key=why.code, count=len(messages))
+            self._intake.operations.reason(DOOR, why, status="Error", count=len(messages))
         except Exception:
             # A fault of ours must not end the door for all that comes later.
             log.exception("%d syslog messages are lost", len(messages))

@@ -160,3 +160,17 @@ def not_synced(why: str) -> WorkbenchError:
 
 def spool_closed() -> WorkbenchError:
     return WorkbenchError("REP304", "the service is about to end", hint="send the same again when it runs")
+
+
+def spool_damaged(size: int) -> WorkbenchError:
+    return WorkbenchError(
+        "REP305", f"{size} bytes of the spool could not be read after a crash and were left out"
+    )
+
+
+def not_drained(fault: str) -> WorkbenchError:
+    return WorkbenchError(
+        "REP306",
+        f"acknowledged records wait in the spool: they could not be moved into data files ({fault})",
+        hint="queries see them; the service's log has the details, and it is tried again",
+    )
