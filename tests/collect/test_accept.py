@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import workbench
 from workbench.base import clock
+from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect import fitting
 from workbench.collect.batch import Batch, batch_id, take
@@ -130,14 +131,44 @@ def test_refusals_are_one_row_a_door_reason_and_minute(intake: Intake) -> None:
         assert intake.operations.take() is None
     with clock.frozen(start + MINUTE):
         intake.refused("syslog", why)
-        batch = intake.operations.take()
-        assert batch is not None
-        intake.accept(batch)
+        told = intake.operations.take()
+        assert told is not None
+        intake.accept(told.batch)
     found = ask(intake, "Operation | project OperationCategory, OperationStatus, OperationKey, Detail, Count | sort by Count desc")  # fmt: skip
     assert found == [
         ("Data Collector", "Error", "DCA403", "the signature does not fit", 3),
         ("syslog", "Error", "DCA403", "the signature does not fit", 1),
     ]
+
+
+def test_a_reason_is_its_code_whatever_the_text_says(intake: Intake) -> None:
+    start = clock.now_ticks() // MINUTE * MINUTE
+    with clock.frozen(start):
+        for column in range(5):
+            why = WorkbenchError("RUL304", f"the body is no JSON: column {column}")
+            intake.refused("Logs Ingestion", why)
+    with clock.frozen(start + MINUTE):
+        told = intake.operations.take()
+        assert told is not None
+        intake.accept(told.batch)
+    found = ask(intake, "Operation | project OperationKey, Detail, Count")
+    assert found == [("RUL304", "the body is no JSON: column 0", 5)]
+
+
+def test_what_could_not_be_told_is_told_later(intake: Intake) -> None:
+    start = clock.now_ticks() // (60 * MINUTE) * (60 * MINUTE)
+    with clock.frozen(start):
+        deliver(intake, "App", [{"A": 1}])
+        intake.refused("syslog", WorkbenchError("LOG101", "no"))
+        told = intake.operations.take(whole=True)
+        assert told is not None
+        intake.refused("syslog", WorkbenchError("LOG101", "no"))
+        intake.operations.put_back(told)
+        again = intake.operations.take(whole=True)
+        assert again is not None
+        intake.accept(again.batch)
+    assert ask(intake, "Operation | project OperationKey, Count") == [("LOG101", 2)]
+    assert ask(intake, "Usage | project DataType, Records") == [("App", 1)]
 
 
 def test_amounts_are_one_row_a_table_and_hour(intake: Intake) -> None:
@@ -146,9 +177,9 @@ def test_amounts_are_one_row_a_table_and_hour(intake: Intake) -> None:
         deliver(intake, "App", [{"A": 1}] * 3)
         deliver(intake, "Web", [{"A": 1}])
     with clock.frozen(start + MINUTE * 61):
-        batch = intake.operations.take()
-        assert batch is not None
-        intake.accept(batch)
+        told = intake.operations.take()
+        assert told is not None
+        intake.accept(told.batch)
         found = ask(intake, "Usage | project DataType, Records, Quantity, QuantityUnit, EndTime - StartTime == 1h | sort by DataType asc")  # fmt: skip
     assert found == [("App", 3, 0.0001, "MBytes", True), ("Web", 1, 0.0001, "MBytes", True)]
 
@@ -175,3 +206,23 @@ def test_the_drainer_moves_what_waits_and_says_what_it_found_broken(tmp_path: Pa
     assert ask(intake, "Operation | project OperationCategory, OperationStatus, Count") == [
         ("Intake", "Error", 1)
     ]
+
+
+@pytest.mark.parametrize("first", [[1.5], [2**70, 1], [2**63], [True], ["x"], [7, 1.5]], ids=str)
+def test_a_declared_type_does_not_depend_on_what_comes_first(intake: Intake, first: list[Any]) -> None:
+    for values in (first, [3]):
+        part, refused = take("App", [{"N": v} for v in values], source="me", declared={"N": T.LONG})
+        assert part is not None
+        assert not refused
+        intake.accept(Batch("ingest", "me", [part], [], size=1))
+    assert {c.name: c.type for c in intake.repository.schema("App")}["N"] is T.LONG
+    assert (3,) in ask(intake, "App | where isnotnull(N) | project N")
+    assert ask(intake, "App | count") == [(len(first) + 1,)]
+
+
+def test_a_declared_text_stays_text_also_where_it_reads_like_a_time(intake: Intake) -> None:
+    time = "2026-01-31T23:59:59+02:00"
+    part, _ = take("App", [{"At": time}], source="me", declared={"At": T.STRING})
+    assert part is not None
+    intake.accept(Batch("ingest", "me", [part], [], size=1))
+    assert ask(intake, "App | project At, gettype(At)") == [(time, "string")]

@@ -122,13 +122,20 @@ def settled(
     placed: dict[str, tuple[ScalarType, pl.Series]] = {}
     left: list[tuple[str, ScalarType, pl.Series]] = []
     for name, pieces in by_name.items():
-        known = find_column(schema, name)
-        if known is None or known.type is T.DATETIME:
+        known, wanted = find_column(schema, name), declared.get(name)
+        if wanted in (None, T.DATETIME) and (known is None or known.type is T.DATETIME):
             pieces = [p for piece in pieces for p in _with_times(*piece, whole=known is None)]
         fresh = known is None or (name in SYSTEM_NAMES and name != TIME)
-        keeper = _keeper(pieces) if known is None or fresh else _widened(known.type, pieces)
-        kept, rest = _kept(pieces, keeper)
-        placed[name] = (keeper, kept) if kept is not None else (rest[0][0], rest.pop(0)[1])
+        if wanted is not None:
+            # What was declared does not depend on which values came first: it is never widened.
+            keeper = wanted if known is None or fresh else known.type
+        else:
+            keeper = _keeper(pieces) if known is None or fresh else _widened(known.type, pieces)
+        kept, rest = _kept(pieces, keeper, alone=wanted is not None)
+        if kept is not None:
+            placed[name] = (keeper, kept)
+        elif wanted is None:
+            placed[name] = (rest[0][0], rest.pop(0)[1])
         left += [(name, type_, series) for type_, series in rest]
     for name, type_, series in left:
         _spill(placed, name, type_, series)
@@ -170,14 +177,14 @@ def _widened(type_: ScalarType, pieces: Sequence[tuple[ScalarType, pl.Series]]) 
 
 
 def _kept(
-    pieces: Iterable[tuple[ScalarType, pl.Series]], keeper: ScalarType
+    pieces: Iterable[tuple[ScalarType, pl.Series]], keeper: ScalarType, alone: bool
 ) -> tuple[pl.Series | None, list[tuple[ScalarType, pl.Series]]]:
-    """What fits the type `keeper`, and what does not."""
+    """What fits the type `keeper`, and what does not; `alone`: also where it is one piece."""
     kept: pl.Series | None = None
     rest: list[tuple[ScalarType, pl.Series]] = []
     pieces = list(pieces)
     for type_, series in pieces:
-        if len(pieces) == 1 and type_ is not keeper:
+        if len(pieces) == 1 and type_ is not keeper and not alone:
             return None, pieces  # the repository places a column of one type by itself
         if type_ is T.STRING and keeper not in (T.STRING, T.DYNAMIC):
             series = series.replace("", None)
@@ -186,6 +193,8 @@ def _kept(
         if missing.any():
             rest.append((type_, series.zip_with(missing, _nothing(series.name, series.dtype, len(series)))))
         kept = fits if kept is None else kept.zip_with(kept.is_not_null(), fits)
+    if kept is not None and alone and kept.null_count() == len(kept):
+        kept = None
     return kept, rest
 
 
