@@ -1,10 +1,10 @@
 """A process that takes in, drains, compacts and vacuums as fast as it can, until somebody kills it.
 
-    python taker.py WORKSPACE SEED [FAULTS]
+    python taker.py WORKSPACE SEED STAGES [FAULTS]
 
 It resumes from `start` of each lane on standard input, writes a line `lane number` to standard output for each
-batch that was acknowledged, and retries what it did not hear of under the same id. With FAULTS, a share of the
-syncs of segments fails, some of them after the bytes were written.
+batch that was acknowledged, and retries what it did not hear of under the same id. The file STAGES says what it is
+doing. With FAULTS, a share of the syncs of segments fails, some of them after the bytes were written.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ import os
 import random
 import sys
 import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stages import Stages
 
 from workbench.base.errors import WorkbenchError
 from workbench.collect.batch import Batch, batch_id, take
 from workbench.collect.drainer import Drainer
 from workbench.collect.intake import Intake
+from workbench.repository.deltalog import DeltaLog
 from workbench.repository.tables import Repository
 
 LANES = 3
@@ -41,13 +46,20 @@ def break_syncs(share: float, chance: random.Random) -> None:
 def main() -> None:
     path, seed = sys.argv[1], int(sys.argv[2])
     starts = [int(text) for text in sys.stdin.readline().split()]
+    stages = Stages(Path(sys.argv[3]))
+    stages.mark(Repository, "drain", "drain")
+    stages.mark(Repository, "compact", "compaction")
+    stages.mark(Repository, "vacuum", "vacuum")
+    stages.mark(DeltaLog, "commit", "commit")
+    stages.mark(Intake, "accept", "intake")
     repository = Repository.open(path)
     spool = repository.open_spool()
     intake = Intake(repository, spool)
     Drainer(intake, seconds=0.05).start()
     say = threading.Lock()
-    if len(sys.argv) > 3:
-        break_syncs(float(sys.argv[3]), random.Random(seed))
+    if len(sys.argv) > 4:
+        break_syncs(float(sys.argv[4]), random.Random(seed))
+    stages.mark(os, "fdatasync", "sync")
 
     def lane(number: int) -> None:
         chance = random.Random(seed * 100 + number)

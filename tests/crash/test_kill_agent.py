@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +36,7 @@ class Part:
     """A process that is killed and started again; all of its lives write to one log."""
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, key: str = "") -> None:
+        self.name = name
         self._command = [sys.executable, *command]
         self._environment = {**os.environ, "WORKBENCH_KEY": key}
         self.log = folder / f"{name}.log"
@@ -142,12 +144,14 @@ def test_each_number_arrives_once(house: House, over_gateway: bool) -> None:
     chance = random.Random(SEED)
     house.start(over_gateway=over_gateway)
     heard = 0
+    killed: Counter[str] = Counter()
     for _ in range(KILLS if not over_gateway else max(KILLS // 2, 2)):
         # Something new has to have arrived first, so that each life counts.
         heard = until(lambda heard=heard: (n := house.counted("Count_CL")[0]) > heard and n)  # type: ignore[misc]
         time.sleep(chance.random())
         for part in chance.sample(house.parts, chance.choice((1, 1, 2))):
             part.kill()
+            killed[part.name] += 1
             time.sleep(chance.random() * 0.5)
             part.start()
     (house.folder / "stop").touch()
@@ -156,3 +160,5 @@ def test_each_number_arrives_once(house: House, over_gateway: bool) -> None:
         until(lambda table=table, number=number: house.counted(table)[2] >= number)  # type: ignore[misc]
         assert house.counted(table) == (number, 1, number)
     assert "Traceback" not in house.agent.log.read_text()
+    print(f"killed: {', '.join(f'{name} {count}' for name, count in sorted(killed.items()))}")
+    assert sum(killed.values()) < 10 or set(killed) == {part.name for part in house.parts}

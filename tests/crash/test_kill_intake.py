@@ -1,6 +1,7 @@
 """kill -9 at a random moment of intake, drain, compaction and vacuum: what was acknowledged is there, once.
 
-`WORKBENCH_KILLS` says how often (`make soak`: 100), `WORKBENCH_KILL_SEED` where chance starts.
+`WORKBENCH_KILLS` says how often (`make soak`: 100), `WORKBENCH_KILL_SEED` where chance starts. Each kill is aimed at a
+stage in turn; where it fell is read from what the process left, counted and printed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stages import AIMS, Stages, fresh
 
 from workbench.base.errors import WorkbenchError
 from workbench.collect.batch import Batch, take
@@ -34,29 +39,39 @@ class Taker:
 
     def __init__(self, path: Path, seed: int, acknowledged: list[int], faults: Sequence[str] = ()) -> None:
         self.acknowledged = acknowledged
+        said = path.with_name("stages")
+        self.stages: Stages = fresh(said)
+        script = str(Path(__file__).with_name("taker.py"))
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("taker.py")), str(path), str(seed), *faults],
+            [sys.executable, script, str(path), str(seed), str(said), *faults],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stdin is not None
         self.process.stdin.write(" ".join(str(n + 1) for n in acknowledged) + "\n")
         self.process.stdin.flush()
 
-    def run_until_killed(self, acknowledgements: int, seconds: float) -> None:
-        """Read so many acknowledgements, wait a little, kill, and read what was said before."""
+    def run_until_killed(self, acknowledgements: int, aim: str, seconds: float) -> set[str]:
+        """Read so many acknowledgements, wait for a stage and a little longer, kill, and read what was said before.
+
+        Gives the stages in which the kill fell.
+        """
         assert self.process.stdout is not None
         for _ in range(acknowledgements):
             line = self.process.stdout.readline()
             assert line, "it ended by itself"
             self._heard(line)
-        ended = time.monotonic() + seconds
-        while time.monotonic() < ended:
+        ended = time.monotonic() + DEADLINE
+        while aim not in self.stages.now():
+            # Somebody has to read on, or the process waits for us.
             self._heard(self.process.stdout.readline())
+            assert time.monotonic() < ended, f"no {aim} was seen"
+        time.sleep(seconds)
         self.process.kill()
         for line in self.process.stdout.read().splitlines(keepends=True):
             if line.endswith("\n"):
                 self._heard(line)
         assert self.process.wait() == -9
+        return self.stages.now()
 
     def _heard(self, line: str) -> None:
         lane, number = map(int, line.split())
@@ -92,9 +107,12 @@ def run(path: Path, faults: Sequence[str], kills: int) -> None:
     chance = random.Random(SEED)
     acknowledged = [-1] * LANES
     before: set[tuple[int, int]] = set()
+    fell: Counter[str] = Counter()
     for kill in range(kills):
         taker = Taker(path, SEED * 1000 + kill, acknowledged, faults)
-        taker.run_until_killed(chance.randint(1, 200), chance.random() * 0.5)
+        # Stages take from a millisecond to a second: short pauses must be as likely as long ones.
+        pause = 0.5 * chance.random() ** 6
+        fell.update(taker.run_until_killed(chance.randint(1, 200), AIMS[kill % len(AIMS)], pause))
         found = stored(path)
         there = {(lane, n) for lane, n, _, _ in found.iter_rows()}
         assert there >= before, "rows that were seen once are gone"
@@ -109,6 +127,8 @@ def run(path: Path, faults: Sequence[str], kills: int) -> None:
         )
         assert set(found.filter(pl.col("Lane") == 0)["len"]) <= {1, 3, 400}
     assert min(acknowledged) > 0
+    print(f"{kills} kills fell in: {', '.join(f'{stage} {count}' for stage, count in fell.most_common())}")
+    assert kills < 3 * len(AIMS) or set(AIMS) <= fell.keys()
 
 
 def test_a_full_disk_stops_acknowledgement_and_no_query(tmp_path: Path) -> None:
