@@ -349,6 +349,8 @@ def declared(pieces: _Pieces, wanted: ScalarType) -> _Pieces:
     """
     whole: pl.Series | None = None
     rest: _Pieces = []
+    if len(pieces) == 1 and pieces[0][0] is wanted:
+        return pieces
     for type_, series in pieces:
         if type_ is T.STRING and wanted not in (T.STRING, T.DYNAMIC):
             series = series.replace("", None)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,11 @@ from workbench.base.errors import WorkbenchError
 from workbench.collect import mapping, rule_sources
 from workbench.collect.mapping import RecordMapping
 from workbench.collect.record import TIME
+from workbench.collect.shaping import Mapped
 from workbench.collect.transform import Transform
 
 MOST_BYTES = 1 << 20
+MOST_COLUMNS = 500
 RESERVED = frozenset(
     {"type", "tenantid", "id", "uniqueid", "title", "resource", "resourceid", "resourcename", "resourcetype",
      "resourcegroup", "subscriptionid", "_resourceid", "_subscriptionid"}
@@ -56,11 +58,15 @@ _INSIDE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What comes in: columns that are declared, or a mapping that takes records of any fields."""
+    """What comes in: columns that are declared, or a mapping that takes records of any fields.
+
+    `mapped` is the mapping made ready for records: once, not with each post.
+    """
 
     name: str
     columns: Schema = ()
     mapping: RecordMapping | None = None
+    mapped: Mapped | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +260,13 @@ def _stream(name: str, value: Any) -> Stream:
         raise diagnostics.bad_rule(where, "it needs columns: [{name: …, type: …}], or a mapping")
     _only(value, where, ("columns", "mapping"))
     if "mapping" in value:
-        return Stream(name, mapping=_mapping(value["mapping"], f"{where}.mapping"))
+        found_mapping = _mapping(value["mapping"], f"{where}.mapping")
+        return Stream(name, mapping=found_mapping, mapped=Mapped(found_mapping))
     columns = value["columns"]
     if not isinstance(columns, list) or not columns:
         raise diagnostics.bad_rule(f"{where}.columns", "a list of columns is needed here")
+    if len(columns) > MOST_COLUMNS:
+        raise diagnostics.bad_rule(f"{where}.columns", f"a stream has at most {MOST_COLUMNS} columns")
     found = [_column(c, f"{where}.columns[{i}]") for i, c in enumerate(columns)]
     names: set[str] = set()
     for i, column in enumerate(found):

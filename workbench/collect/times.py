@@ -39,8 +39,8 @@ def iso(text: pl.Series) -> pl.Series:
     >>> iso(pl.Series(["1970-01-01T01:00:00.5+01:00", "1970-01-01"])).to_physical().to_list()
     [500000, None]
     """
-    frame = text.to_frame("v").select(pl.when(pl.col("v").str.contains(ISO)).then(pl.col("v")))
-    return _within(_parsed(frame.to_series()).alias(text.name))
+    value = pl.col("v")
+    return _times_of(text, pl.when(value.str.contains(ISO)).then(value))
 
 
 def time_of(text: pl.Series) -> pl.Series:
@@ -56,8 +56,9 @@ def time_of(text: pl.Series) -> pl.Series:
         return found
     value = pl.col("v")
     plain = value.str.replace(" ", "T", literal=True).str.replace(",", ".", literal=True) + "Z"
-    frame = text.to_frame("v").select(pl.when(value.str.contains(_NO_ZONE)).then(plain))
-    found = found.zip_with(found.is_not_null(), _within(_parsed(frame.to_series())))
+    found = found.zip_with(
+        found.is_not_null(), _times_of(text, pl.when(value.str.contains(_NO_ZONE)).then(plain))
+    )
     left = text.filter(found.is_null() & text.is_not_null()).unique()
     if not len(left):
         return found.alias(text.name)
@@ -71,8 +72,12 @@ def time_of(text: pl.Series) -> pl.Series:
     return found.zip_with(found.is_not_null(), _within(others)).alias(text.name)
 
 
-def _parsed(text: pl.Series) -> pl.Series:
-    return text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False).cast(UTC_MICROSECONDS)
+def _times_of(text: pl.Series, iso_text: pl.Expr) -> pl.Series:
+    """The times of ISO texts that an expression makes of the column `v`: all in one go, which costs least."""
+    parsed = iso_text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    moment = parsed.cast(UTC_MICROSECONDS)
+    inside = moment.to_physical().is_between(MIN_MICROSECONDS, MAX_MICROSECONDS)
+    return text.to_frame("v").select(pl.when(inside).then(moment).alias(text.name)).to_series()
 
 
 def _within(times: pl.Series) -> pl.Series:

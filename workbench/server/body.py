@@ -22,12 +22,14 @@ async def read(request: Request, limit: int) -> bytes:
     said = request.headers.get("content-length", "")
     if said.isdecimal() and int(said) > limit:
         raise diagnostics.body_too_long(limit)
-    data = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     try:
         async for chunk in request.stream():
-            data += chunk
-            if len(data) > limit:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
                 raise diagnostics.body_too_long(limit)
     except ClientDisconnect:
         raise HTTPException(400, "the sender went away before its body had ended") from None
-    return bytes(data)
+    return b"".join(chunks)
