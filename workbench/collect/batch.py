@@ -103,12 +103,12 @@ def batch_id(credential: str, target: str, told: str, body: bytes) -> str:
     >>> batch_id("primary", "App", "Mon, 04 Apr 2016 08:00:00 GMT", b"[{}]")
     '...'
     """
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()  # processors have instructions for it
     for text in (credential, target, told):
         raw = text.encode()
         digest.update(len(raw).to_bytes(4, "little") + raw)
     digest.update(body)
-    return digest.hexdigest()
+    return digest.hexdigest()[:32]
 
 
 def take(
@@ -125,7 +125,8 @@ def take(
     ----------
     table : str
     records : sequence
-        What should be dicts of column → JSON value; null is no value.
+        What should be dicts of column → JSON value; null is no value. A `WorkbenchError` stands for a record that
+        could not be read.
     source : str
         Who sent them.
     declared : mapping, optional
@@ -156,7 +157,7 @@ def take(
             kept.append(record)
             rows.append(row)
         else:
-            refuse(row, diagnostics.not_an_object(kind_of(record)))
+            refuse(row, why_no_record(record))
     tries = 0
     while True:
         try:
@@ -196,6 +197,11 @@ def _why_not(names: tuple[str, ...], records: list[dict[str, Any]]) -> Workbench
     except Unstorable as bad:
         return bad.why
     return None
+
+
+def why_no_record(value: Any) -> WorkbenchError:
+    """Why a value that is no dict is no record: it says so itself, or by what it is."""
+    return value if isinstance(value, WorkbenchError) else diagnostics.not_an_object(kind_of(value))
 
 
 def kind_of(value: Any) -> str:

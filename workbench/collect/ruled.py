@@ -14,18 +14,16 @@ import orjson
 import polars as pl
 
 from workbench.base import clock
-from workbench.base.diagnostics import collect as record_diagnostics
 from workbench.base.diagnostics import rules as diagnostics
 from workbench.base.dtypes import Column, ScalarType, Schema
 from workbench.base.errors import WorkbenchError
-from workbench.collect.batch import Part, kind_of, original_of, take
+from workbench.collect.batch import Part, original_of, take, why_no_record
 from workbench.collect.formats import Block
 from workbench.collect.quarantine import Refused
 from workbench.collect.record import Columns, Record
 from workbench.collect.rule_text import Flow, Rule, Stream
 from workbench.collect.rules import Rules
 from workbench.collect.settling import refuse_times
-from workbench.collect.shaping import Mapped
 from workbench.repository.physical import FRAME
 from workbench.repository.placement import SUFFIXES
 
@@ -47,12 +45,15 @@ class Ruled:
         Fields that the stream does not declare, with how many records had them.
     cut : dict
         Columns with how many of their values were cut.
+    rounded : dict
+        Fields with how many of their whole numbers were beyond 64 bits, for a door that looks.
     """
 
     parts: list[Part] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    rounded: dict[str, int] = field(default_factory=dict)
 
 
 def ruled(
@@ -133,7 +134,8 @@ def _by_mapping(
     originals: Originals | None,
 ) -> None:
     assert stream.mapping is not None
-    mapped, first = Mapped(stream.mapping), flows[0].table
+    assert stream.mapped is not None
+    mapped, first = stream.mapped, flows[0].table
     texts = originals or (lambda row: original_of(records[row]))
     kept: list[Record] = []
     rows: list[int] = []
@@ -142,8 +144,7 @@ def _by_mapping(
             kept.append(record)
             rows.append(row)
         else:
-            why = record_diagnostics.not_an_object(kind_of(record))
-            made.refused.append(Refused(first, why, source, None, texts(row)))
+            made.refused.append(Refused(first, why_no_record(record), source, None, texts(row)))
     block = Block(source, 0, kept, numbers=range(len(kept)), original=lambda row: texts(rows[row]))
     shaped = mapped.shape(block, clock.now_us())
     made.refused += [Refused(table, r.why, source, None, r.original) for table, r in shaped.refused]

@@ -278,8 +278,7 @@ BOMB = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
     [
         (b"", {}, 400, "RUL304"), (b"{", {}, 400, "RUL304"), (b'{"Number": 1}', {}, 400, "RUL305"), (b"7", {}, 400, "RUL305"),
         (b"[]", {}, 400, "RUL306"), (b'{"Number": 1},{"Number": 2}', {}, 400, "RUL304"), (b'[{"Text": "\xff"}]', {}, 400, "RUL308"),
-        (b'[{"Number": NaN}]', {}, 400, "RUL304"), (b'[{"Number": 1e999}]', {}, 400, "RUL304"), (b"[" * 100_000, {}, 400, "RUL304"),
-        (b'[{"Extra": ' + b"[" * 5_000 + b"]" * 5_000 + b"}]", {}, 400, "RUL304"), (b"[{}" + b" " * LIMIT + b"]", {}, 413, "RUL309"),
+        (b'[{"Number": NaN}]', {}, 400, "RUL304"), (b"[" * 100_000, {}, 400, "RUL304"), (b"[{}" + b" " * LIMIT + b"]", {}, 413, "RUL309"),
         (b"[{}" + b" " * LIMIT * 2 + b"]", {}, 413, "OTL101"),
         (BOMB, {"Content_Encoding": "gzip"}, 413, "OTL101"), (b"no gzip", {"Content_Encoding": "gzip"}, 400, "OTL102"),
         (gzip.compress(b"[{}]")[:-6], {"Content_Encoding": "gzip"}, 400, "OTL102"), (b"[{}]", {"Content_Encoding": "br"}, 415, "OTL103"),

@@ -227,6 +227,14 @@ def post_too_long(limit: int) -> WorkbenchError:
     )
 
 
+def record_too_deep() -> WorkbenchError:
+    return WorkbenchError("RUL310", "the record is nested deeper than can be read")
+
+
+def number_too_large() -> WorkbenchError:
+    return WorkbenchError("RUL311", "the record has a number that is larger than a double can be")
+
+
 # ---- told in Operation -----------------------------------------------------------------------
 
 
@@ -237,4 +245,10 @@ def values_cut(column: str, limit: int) -> WorkbenchError:
 def fields_left_out(stream: str, names: str) -> WorkbenchError:
     return WorkbenchError(
         "RUL402", f"fields that the stream {stream!r} does not declare were left out: {names}"
+    )
+
+
+def digits_lost(column: str) -> WorkbenchError:
+    return WorkbenchError(
+        "RUL403", f"whole numbers of {_cut(column)!r} are beyond 64 bits and were rounded to a double"
     )

@@ -197,7 +197,7 @@ def batch_of(post: Post, body: bytes, schema: Schema, wire: bytes = b"") -> Take
     source = f"{post.key} key"
     known = batch_id(source, post.log_type, post.told or post.date, wire or body)
     taken = Taken(Batch(DOOR, source, id=known, size=len(body)))
-    original = _Originals(body)
+    original = splitting.Originals(body)
 
     def refuse(row: int, why: WorkbenchError) -> None:
         taken.batch.refused.append(Refused(post.table, why, source, None, original(row)))
@@ -222,6 +222,8 @@ def batch_of(post: Post, body: bytes, schema: Schema, wire: bytes = b"") -> Take
         kept = [i for i in range(len(records)) if i not in bad]
         rows, records = [rows[i] for i in kept], [records[i] for i in kept]
     columns, left = refuse_times(columns, clock.now_us(), lambda index, why: refuse(rows[index], why))
+    if any(t is T.REAL and splitting.may_be_beyond(s) for (_, t), s in columns.series.items()):
+        changes.rounded += sum(splitting.beyond_64_bits(body).values())
     taken.changes, taken.old = changes, old
     if left:
         taken.batch.parts.append(Part(post.table, columns))
@@ -248,38 +250,12 @@ def records_of(body: bytes) -> list[Any]:
         found = orjson.loads(text)
         return found if isinstance(found, list) else [found]
     except orjson.JSONDecodeError:
-        return _one_by_one(text)
-
-
-def _one_by_one(text: bytes) -> list[Any]:
+        pass
     try:
-        text.decode()
-    except UnicodeDecodeError:
-        raise diagnostics.bad_body("it is not UTF-8") from None
-    found: list[Any] = []
-    try:
-        for element in splitting.elements(text):
-            try:
-                found.append(splitting.value_of(element))
-            except splitting.TooDeep as deep:
-                found.append(deep)
+        return splitting.values(text)
     except splitting.NoJson as broken:
         why = str(broken).partition(": line ")[0]
         raise diagnostics.bad_body(why) from None
-    return found
-
-
-class _Originals:
-    """The bytes of records, cut out of the body when one is asked for: few ever are."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._records: list[bytes] | None = None
-
-    def __call__(self, row: int) -> bytes:
-        if self._records is None:
-            self._records = list(splitting.elements(self._body.removeprefix(b"\xef\xbb\xbf")))
-        return self._records[row]
 
 
 # ---- rows ------------------------------------------------------------------------------------
@@ -388,4 +364,4 @@ def tell(operations: Operations, taken: Taken) -> None:
     )
     for why, count in told:
         if count:
-            operations.tell(DOOR, why.message, key=why.code, count=count)
+            operations.reason(DOOR, why, count=count)

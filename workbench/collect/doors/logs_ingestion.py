@@ -2,11 +2,11 @@
 
 In go a rule, a stream and a body, out comes one delivery. What senders may rely on:
 
-- a body that is not JSON as a whole (damaged, no UTF-8, NaN, nested deeper than 1,024 levels, no array, an empty array)
-  is refused and stores nothing; a record in it that is no object, or that no column can hold, goes to `_Quarantine`,
-  and those beside it are stored
+- a body that is not JSON as a whole (damaged, no UTF-8, NaN, no array, an empty array) is refused and stores nothing;
+  a record in it that is no object, that is nested too deep, that has a number no double can hold, or that no column can
+  hold, goes to `_Quarantine`, and those beside it are stored
 - a field that is named twice has its last value; a whole number beyond 64 bits is a real; fields that the stream does
-  not declare are left out; texts over 32 kB are cut; both are counted in `Operation`
+  not declare are left out; texts over 32 kB are cut; the last three are counted in `Operation`
 - a value that its declared type can't hold is kept in a column with the suffix of its own type
 - posts with the same `x-ms-client-request-id` and the same bytes are one
 
@@ -24,7 +24,10 @@ from typing import Any
 import orjson
 
 from workbench.base.diagnostics import rules as diagnostics
-from workbench.collect.batch import Batch, batch_id, kind_of, original_of
+from workbench.base.dtypes import ScalarType as T
+from workbench.base.errors import WorkbenchError
+from workbench.collect.batch import Batch, batch_id, kind_of
+from workbench.collect.doors import splitting
 from workbench.collect.operations import Operations
 from workbench.collect.rule_text import Rule
 from workbench.collect.ruled import VALUE_BYTES, Ruled, ruled
@@ -78,7 +81,7 @@ class Rates:
 
 
 def records_of(body: bytes) -> list[Any]:
-    """The values of a posted array.
+    """The values of a posted array; in place of one that can't be read, why.
 
     Raises
     ------
@@ -93,11 +96,7 @@ def records_of(body: bytes) -> list[Any]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as broken:
-        try:
-            body.decode()
-        except UnicodeDecodeError as place:
-            raise diagnostics.post_no_utf8(place.start) from None
-        raise diagnostics.post_not_json(str(broken)) from None
+        found = _one_by_one(body, str(broken))
     if type(found) is not list:
         raise diagnostics.post_no_array("an object" if type(found) is dict else kind_of(found))
     if not found:
@@ -105,6 +104,27 @@ def records_of(body: bytes) -> list[Any]:
     if len(body) - 2 * len(found) > RECORD_BYTES:
         raise diagnostics.post_too_long(RECORD_BYTES)
     return found
+
+
+def _one_by_one(body: bytes, why: str) -> list[Any]:
+    """The values of an array that the quick reader does not take, but that may be JSON."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as place:
+        raise diagnostics.post_no_utf8(place.start) from None
+    if body.lstrip()[:1] != b"[":
+        raise diagnostics.post_not_json(why)
+    try:
+        values = splitting.values(body)
+    except splitting.NoJson:
+        raise diagnostics.post_not_json(why) from None
+    return [_reason(value) or value for value in values]
+
+
+def _reason(value: Any) -> WorkbenchError | None:
+    if isinstance(value, splitting.TooDeep):
+        return diagnostics.record_too_deep()
+    return diagnostics.number_too_large() if splitting.is_beyond_a_double(value) else None
 
 
 def batch_of(
@@ -134,8 +154,14 @@ def batch_of(
     """
     if stream not in rule.streams:
         raise diagnostics.stream_not_in_rule(stream, rule.streams)
-    records = records_of(body)
-    found = ruled(rule, stream, records, source, _Originals(body))
+    found = ruled(rule, stream, records_of(body), source, splitting.Originals(body))
+    if any(
+        splitting.may_be_beyond(series)
+        for part in found.parts
+        for (_, type_), series in part.columns.series.items()
+        if type_ is T.REAL
+    ):
+        found.rounded = splitting.beyond_64_bits(body)
     known = batch_id(source, f"{number}/{stream}", told, wire or body) if told else ""
     return Batch(DOOR, source, found.parts, found.refused, known, size=len(body)), found
 
@@ -146,20 +172,9 @@ def tell(operations: Operations, stream: str, found: Ruled) -> None:
         names = sorted(found.left_out)
         listed = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
         why = diagnostics.fields_left_out(stream, listed)
-        operations.tell(DOOR, why.message, key=why.code, count=max(found.left_out.values()))
+        operations.reason(DOOR, why, count=max(found.left_out.values()))
     for column, count in found.cut.items():
         why = diagnostics.values_cut(column, VALUE_BYTES)
-        operations.tell(DOOR, why.message, key=why.code, count=count)
-
-
-class _Originals:
-    """The bytes of records, made from the body when one is asked for: few ever are."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self._records: list[Any] | None = None
-
-    def __call__(self, row: int) -> bytes:
-        if self._records is None:
-            self._records = orjson.loads(self._body)
-        return original_of(self._records[row])
+        operations.reason(DOOR, why, count=count)
+    for field_name, count in found.rounded.items():
+        operations.reason(DOOR, diagnostics.digits_lost(field_name), count=count)

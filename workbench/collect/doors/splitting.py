@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+import polars as pl
 
 #: Strings, runs of brackets, commas. A quote alone opens a string that never ends: such a body is no JSON.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[\[{]++|[\]}]++|,', re.DOTALL)
@@ -82,6 +83,100 @@ def value_of(element: bytes) -> Any:
             raise TooDeep from None
         except ValueError:  # of the decoder as of the reader
             raise NoJson(str(broken)) from None
+
+
+def values(body: bytes) -> list[Any]:
+    """The values of all elements; in the place of one that is nested too deep a `TooDeep`.
+
+    Raises
+    ------
+    NoJson
+        For a body that is no JSON as a whole: nothing of it may be stored.
+
+    Examples
+    --------
+    >>> values(b'[{"a": 1}, ' + b"[" * 9_000 + b"]" * 9_000 + b"]")
+    [{'a': 1}, TooDeep()]
+    """
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        raise NoJson(f"it is not UTF-8 at byte {broken.start}") from None
+    found: list[Any] = []
+    for element in elements(body):
+        try:
+            found.append(value_of(element))
+        except TooDeep as deep:
+            found.append(deep)
+    return found
+
+
+class Originals:
+    """The bytes of the records of a body, cut out of it when one is asked for: few ever are.
+
+    Examples
+    --------
+    >>> Originals(b'[{"a": 1}, {"b":  2}]')(1)
+    b'{"b":  2}'
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._records: list[bytes] | None = None
+
+    def __call__(self, row: int) -> bytes:
+        if self._records is None:
+            self._records = list(elements(self._body.removeprefix(b"\xef\xbb\xbf")))
+        return self._records[row]
+
+
+class _Beyond(float):
+    """A whole number that 64 bits do not hold."""
+
+
+def may_be_beyond(reals: pl.Series) -> bool:
+    """Whether one of them can have been a whole number beyond 64 bits: the quick reader makes reals of these."""
+    largest = reals.abs().max()
+    return isinstance(largest, float) and largest >= 2**63
+
+
+def beyond_64_bits(body: bytes) -> dict[str, int]:
+    """How many whole numbers of each field do not fit into 64 bits; numbers inside of objects are not looked at.
+
+    Examples
+    --------
+    >>> beyond_64_bits(b'[{"a": 9223372036854775807}, {"a": 18446744073709551616}]')
+    {'a': 1}
+    """
+
+    def whole(digits: str) -> int | float:
+        number = int(digits) if len(digits) <= 20 else 2**64
+        return number if -(2**63) <= number < 2**64 else _Beyond()
+
+    counts: dict[str, int] = {}
+    for element in elements(body):
+        try:
+            record = json.loads(element.decode(), parse_int=whole)
+        except (ValueError, RecursionError):
+            continue  # that record is refused by itself
+        for name, value in record.items() if isinstance(record, dict) else ():
+            if type(value) is _Beyond:
+                counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def is_beyond_a_double(value: Any) -> bool:
+    """Whether a value, or one inside it, is a number that no double can hold: such a one was read as infinite."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, float) and one in (float("inf"), float("-inf")):
+            return True
+    return False
 
 
 def _no_constant(word: str) -> Any:
