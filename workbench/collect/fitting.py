@@ -33,7 +33,7 @@ def rows_of(repository: Repository, part: Part) -> Rows:
     WorkbenchError
         REP103, REP201 or REP202 for what no column can hold, REP005 disk.
     """
-    schema = repository.schema(part.table) if repository.has(part.table) else ()
+    schema = repository.expected(part.table)
     known = {c.name: c.type for c in schema}
     plain, other = _parted(part.columns, known)
     if not other.series and plain and all(name in known for name in part.declared):

@@ -293,7 +293,7 @@ class _Run:
         summary.skipped += len(chunk.refused) - result.stored
         for table, parts in chunk.parts.items():
             columns = joined(parts)
-            schema = repository.schema(table) if repository.has(table) else ()
+            schema = repository.expected(table)
             frame, types = settled(columns, schema, self.shaper.layout(table))
             result = self.intake.store(table, frame, types, transaction=transaction)
             self._last[table] = chunk.number

@@ -84,7 +84,7 @@ class Intake:
 
     def _frames(self, batch: Batch) -> Iterable[tuple[str, pl.DataFrame, Mapping[str, ScalarType]]]:
         for part in batch.parts:
-            schema = self.repository.schema(part.table) if self.repository.has(part.table) else ()
+            schema = self.repository.expected(part.table)
             yield part.table, *settled(part.columns, schema, part.declared)
         if batch.refused:
             yield quarantine.TABLE, quarantine.frame_of(batch.refused), quarantine.TYPES
@@ -176,7 +176,7 @@ class Intake:
                 del kept[bad.index], records[bad.index]
         columns, rows = refuse_times(columns, clock.now_us(), lambda row, why: refuse(kept[row], why))
         if rows:
-            schema = self.repository.schema(table) if self.repository.has(table) else ()
+            schema = self.repository.expected(table)
             frame, types = settled(columns, schema)
             self.store(table, frame, types, batch_id=batch_id)
         self.quarantine(refused, batch_id=batch_id)

@@ -24,6 +24,7 @@ from workbench.repository.layout import (
     parse_json,
     stored_name,
 )
+from workbench.repository.standard import is_hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class TableEntry:
     @property
     def schema(self) -> Schema:
         """`TimeGenerated`, the user's columns in order of appearance, then the system's columns."""
-        user = tuple(Column(c.name, c.type) for c in self.columns)
+        user = tuple(Column(c.name, c.type, is_hidden(self.name, c.name)) for c in self.columns)
         return (FIRST_COLUMN, *user, *LAST_COLUMNS)
 
     def stored_columns(self) -> tuple[StoredColumn, ...]:

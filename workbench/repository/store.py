@@ -19,6 +19,7 @@ from workbench.repository.layout import ARCHIVE_FOLDER, TABLES_FOLDER, check_nam
 from workbench.repository.readers import Readers
 from workbench.repository.shredded import Manifests
 from workbench.repository.spool.waiting import Spools
+from workbench.repository.standard import standard_columns
 from workbench.repository.term_index import TermIndex
 
 _CATALOG_LOCK = "catalog"
@@ -95,6 +96,9 @@ class Store:
             if found is None:
                 folder = stored_name(table, self.catalog.folders())
                 found = TableEntry(table, folder, format_datetime(now_ticks()))
+                for column in standard_columns(table):
+                    found = found.with_column(column.name, column.type)
+                found = replace(found, revision=1)
                 self.catalog.put(found)
             return found
 

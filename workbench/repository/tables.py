@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,6 +43,7 @@ from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
 from workbench.repository.spool.drain import Drained, drain
 from workbench.repository.spool.writer import Rows, Spool
+from workbench.repository.standard import standard_columns
 from workbench.repository.store import Store
 
 __all__ = [
@@ -160,6 +161,16 @@ class Repository:
             REP101 for an unknown table.
         """
         return self._store.catalog.get(table).schema
+
+    def expected(self, table: str) -> Schema:
+        """The columns of a table as it is or will be made: those documented for a standard one, none for another."""
+        entry = self._store.catalog.find(table)
+        return entry.schema if entry is not None else standard_columns(table)
+
+    def ensure(self, tables: Iterable[str]) -> None:
+        """Make tables that are not there yet, empty, so that a query finds them."""
+        for table in tables:
+            self._store.create(table)
 
     def append(
         self,

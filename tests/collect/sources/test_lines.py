@@ -45,7 +45,9 @@ def test_times_without_a_zone_are_of_this_machine(machine: Machine, monkeypatch:
         noon = parse_datetime("2026-01-02T12:00:00Z")
         assert noon is not None
         with clock.frozen(noon):
-            _, change = record_of("/var/log/dpkg.log", "2026-01-02 15:00:00 startup archives unpack", machine)
+            _, change = record_of(
+                "/var/log/dpkg.log", "2026-01-02 15:00:00 remove nano:amd64 7.2 <none>", machine
+            )
             _, message = record_of("/var/log/syslog", "Jan  2 15:00:00 web01 cron: done", machine)
             _, zoned = record_of("/var/log/syslog", "2026-01-02T12:00:00Z web01 cron: done", machine)
     finally:
@@ -62,11 +64,13 @@ def test_times_without_a_zone_are_of_this_machine(machine: Machine, monkeypatch:
         "2026-03-04T05:06:07Z INFO started",
         "Foo 99 99:99:99 host name: text",
         "2026-13-45T99:99:99Z h p: m",
+        "2026-01-02 15:00:00 status half-configured libc-bin:amd64 2.36-9",
     ],
 )
 def test_any_other_line_is_kept_as_it_is(machine: Machine, line: str) -> None:
-    table, record = record_of("/var/log/app.log", line, machine)
-    assert (table, record["RawData"], record["FilePath"]) == ("FileLog_CL", line, "/var/log/app.log")
+    path = "/var/log/dpkg.log" if " status " in line else "/var/log/app.log"
+    table, record = record_of(path, line, machine)
+    assert (table, record["RawData"], record["FilePath"]) == ("FileLog_CL", line, path)
 
 
 def test_a_long_line_of_any_kind_takes_no_time(machine: Machine) -> None:

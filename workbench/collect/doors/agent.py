@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from workbench.base.diagnostics import agent as diagnostics
+from workbench.base.dtypes import ScalarType
 from workbench.collect.batch import Batch, Part, original_of, take
 from workbench.collect.quarantine import Refused
+from workbench.repository.standard import standard_columns
 
 DOOR = "agent"
 BODY_BYTES = 30_000_000
@@ -136,7 +139,7 @@ def batch_of(
         stamp(table, records, agent, group)
         shaped = transform(rule, stream, records, agent) if transform is not None and rule else None
         if shaped is None:
-            part, refused = take(table, records, source=agent)
+            part, refused = take(table, records, source=agent, declared=types_of(table))
             shaped = [part] if part else [], refused
         made.parts += shaped[0]
         made.refused += shaped[1]
@@ -163,6 +166,12 @@ def stamp(table: str, records: Sequence[Any], agent: str, group: str = "") -> No
         if isinstance(record, dict) and (always or COMPUTER_ID in record):
             record[COMPUTER_ID] = agent
             record.update(behind)
+
+
+@cache
+def types_of(table: str) -> Mapping[str, ScalarType]:
+    """The documented types of a standard table's columns."""
+    return {column.name: column.type for column in standard_columns(table)}
 
 
 def quarantined(part: Part, why: Any, source: str) -> list[Refused]:

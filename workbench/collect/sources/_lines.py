@@ -16,6 +16,10 @@ from workbench.collect.sources._card import Machine, Record
 
 _SYSLOG = re.compile(r"(?P<zoned>\d{4}-\d\d-\d\dT\S+|<\d)?.*?[\w.-]+ [^\s:\[\]]+(\[\d+\])?: ")
 """How daemons' lines in a file begin: a time, a host, and a name before a colon."""
+_CHANGE = (
+    "ConfigChangeType", "ChangeCategory", "SoftwareType", "SoftwareName", "Previous", "Current", "SourceSystem",
+)  # fmt: skip
+"""What a line of `dpkg.log` has in the documented columns."""
 _BEGINNING = 512
 """Characters in which that must be found; the search takes time by the square of them."""
 
@@ -47,8 +51,14 @@ def record_of(path: str, line: str, machine: Machine) -> tuple[str, Record]:
 
 def _package_change(line: str, machine: Machine) -> Record:
     record = dpkg.parse(line)
-    moment = _utc(record["TimeGenerated"])
-    return {**record, "TimeGenerated": moment, "Computer": machine.computer}
+    if not record["ChangeCategory"]:
+        raise ValueError("a step of a change, none by itself")
+    return {
+        **{name: record[name] for name in _CHANGE if record.get(name)},
+        "TimeGenerated": _utc(record["TimeGenerated"]),
+        "Computer": machine.computer,
+        "SourceComputerId": machine.source_computer_id,
+    }
 
 
 def _message(line: str, machine: Machine) -> Record:

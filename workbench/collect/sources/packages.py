@@ -99,7 +99,6 @@ class Packages:
                     "ConfigChangeType": "Software",
                     "ChangeCategory": "Modified" if old and new else "Added" if new else "Removed",
                     "SoftwareName": package["SoftwareName"],
-                    "Architecture": package["Architecture"],
                     "Publisher": package["Publisher"],
                     "Previous": old["CurrentVersion"] if old else "",
                     "Current": new["CurrentVersion"] if new else "",

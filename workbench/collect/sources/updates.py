@@ -117,7 +117,6 @@ def _update(pending: _apt.Pending) -> Record:
         "Product": pending.name,
         "ProductVersion": pending.candidate,
         "ProductArch": pending.architecture,
-        "InstalledVersion": pending.installed,
         "PackageRepository": pending.origin,
         "Classification": "Security Updates" if pending.security else "Others",
         "Optional": pending.kept_back,

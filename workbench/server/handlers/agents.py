@@ -21,6 +21,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.link import is_loopback
 from workbench.collect.doors import agent as door
 from workbench.collect.doors import enrolment
+from workbench.repository.standard import standard_tables
 from workbench.server import body as bodies
 from workbench.server import wire
 from workbench.server.handlers.records import refused
@@ -34,6 +35,8 @@ async def enrol(request: Request) -> Response:
         data = await bodies.read(request, enrolment.BODY_BYTES)
         ask = partial(service.enrolment.enrol, request.headers, data)
         number, token = await anyio.to_thread.run_sync(ask)
+        # From now on a question about the machine has an answer, if an empty one.
+        await anyio.to_thread.run_sync(service.intake.repository.ensure, standard_tables())
     except WorkbenchError as mistake:
         service.intake.refused(door.DOOR, mistake)
         return refused(mistake, 403 if mistake.code == "AGT104" else None)
