@@ -40,6 +40,11 @@ class Door:
     batches: list[dict[str, Any]] = field(default_factory=list)
     rules: dict[str, Any] = field(default_factory=lambda: {"version": 1, "rules": []})
     poison: int = -1
+    strange: bytes | None = None
+    """What it answers to a post that it keeps nothing of, in place of an answer."""
+    headers: dict[str, str] = field(default_factory=dict)
+    raw_rules: bytes | None = None
+    refused: int = 0
     connections: set[Any] = field(default_factory=set)
     url: str = ""
 
@@ -59,17 +64,29 @@ def door() -> Iterator[Door]:
             batches = json.loads(body)["batches"]
             if any(r.get("n") == state.poison for b in batches for r in b["records"]):
                 status = 400
+            if state.strange is not None:
+                state.refused += 1
+                self.send(status, state.strange)
+                return
             if status == 200:
                 state.batches += batches
             self.answer(status, {"last": batches[-1]["number"]} if status == 200 else {})
 
         def do_GET(self) -> None:
+            if state.raw_rules is not None:
+                state.refused += 1
+                self.send(200, state.raw_rules)
+                return
             known = self.path.endswith(f"version={state.rules['version']}")
             self.answer(304 if known else 200, {} if known else state.rules)
 
         def answer(self, status: int, body: dict[str, Any]) -> None:
-            data = b"" if status == 304 else json.dumps(body).encode()
+            self.send(status, b"" if status == 304 else json.dumps(body).encode())
+
+        def send(self, status: int, data: bytes) -> None:
             self.send_response(status)
+            for name, value in state.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -97,6 +114,7 @@ class Counting:
     acknowledged: list[int] = field(default_factory=list)
     readings: int = 0
     fails_at: int = -1
+    more: bool = False
 
     def collect(self) -> Iterable[Batch]:
         self.readings += 1
@@ -296,3 +314,86 @@ def test_an_agent_goes_on_by_the_last_rules_while_its_service_is_away(
     until(lambda: ruled.closed)
     started(lambda: None, ruled.card(), rules_every=0.05)
     until(lambda: ruled.made == [{"name": "a"}, {"name": "a"}])
+
+
+# ---- a service, gateway or proxy that answers as it likes -------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (200, b"<html>sign in first</html>", {}),
+        (200, b"{}", {}),
+        (200, b'{"last": 0}', {}),
+        (200, b'{"last": true}', {}),
+        (200, b'{"last": "9"}', {}),
+        (503, b"", {"Retry-After": "\u00b2"}),
+        (503, b"", {"Retry-After": "9" * 5000}),
+        (429, b"[" * 5000, {"Retry-After": "-1"}),
+    ],
+)
+def test_an_answer_without_sense_loses_no_record_and_ends_nothing(
+    door: Door, started: Callable[..., Agent], status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    source = Counting()
+    door.status, door.strange, door.headers = status, body, headers
+    agent = started(lambda: Endpoint(door.url, "secret"), source.card())
+    until(lambda: door.refused >= 2)
+    door.status, door.strange, door.headers = 200, None, {}
+    agent._own.not_before = 0.0  # a pause that was asked for is none of this test
+    until(lambda: len(numbers(door)) >= 3)
+    assert numbers(door) == list(range(1, len(numbers(door)) + 1))
+
+
+def test_a_number_that_is_too_high_is_no_answer_to_what_comes(
+    door: Door, started: Callable[..., Agent]
+) -> None:
+    source = Counting()
+    door.strange = b'{"last": 4611686018427387904}'
+    started(lambda: Endpoint(door.url, "secret"), source.card())
+    until(lambda: door.refused >= 1)
+    door.strange = None
+    before = source.readings
+    until(lambda: len(numbers(door)) >= 3)
+    assert numbers(door)[0] <= before + 1
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        b"[]",
+        b'{"version": 2, "rules": "all"}',
+        b'{"version": 2, "rules": ["x", 7, null, {"dataSources": 5}, {"properties": "x", "dataSources": []}]}',
+        b'{"version": 2, "rules": [{"dataSources": {"ruled": "x", "gone": [{}], "counting": [1]}}]}',
+        b'{"version": 2, "rules": [{"name": ["\\ud800"], "dataSources": {"ruled": [{"name": {"a": []}}]}}]}',
+        b'{"version": 2, "rules": [' + b"[" * 2000 + b"]" * 2000 + b"]}",
+    ],
+)
+def test_rules_without_sense_change_nothing_for_good(
+    door: Door, started: Callable[..., Agent], rules: bytes
+) -> None:
+    ruled, always = Ruled(), Counting()
+    door.raw_rules = rules
+    started(lambda: Endpoint(door.url, "secret"), ruled.card(), always.card(), rules_every=0.05)
+    until(lambda: door.refused >= 3)
+    door.raw_rules, door.rules = None, {"version": 3, "rules": [rule({"name": "good"})]}
+    until(lambda: {"name": "good"} in ruled.made)
+    before = len(numbers(door))
+    until(lambda: len(numbers(door)) > before)
+
+
+def test_more_sources_than_a_machine_bears_are_told_and_not_started(
+    door: Door, started: Callable[..., Agent]
+) -> None:
+    ruled = Ruled()
+    door.rules = {"version": 1, "rules": [rule(*({"name": str(n)} for n in range(5000)))]}
+    started(lambda: Endpoint(door.url, "secret"), ruled.card(), rules_every=0.05)
+    until(lambda: any("more than 500 sources" in r["Detail"] for r in told(door)), 30)
+    assert len(ruled.made) <= 500
+
+
+def test_what_a_reading_left_behind_is_read_at_once(door: Door, started: Callable[..., Agent]) -> None:
+    source = Counting(every=30.0)
+    source.more = True
+    started(lambda: Endpoint(door.url, "secret"), source.card())
+    until(lambda: len(numbers(door)) >= 5)

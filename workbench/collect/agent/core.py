@@ -110,13 +110,22 @@ class Agent:
         began = time.monotonic()
         heard = known
         while not self._stopping.is_set():
-            asked = self._ask(link)
+            asked = self._asked(link)
             if not heard and (asked or time.monotonic() - began > FIRST_RULES_SECONDS):
                 heard = True
                 self._apply(self._rules.get("rules", []))
             pause = self.rules_every * random.uniform(0.9, 1.0)
             self._stopping.wait(pause if heard and asked else min(1.0, pause))
         link.close()
+
+    def _asked(self, link: Link) -> bool:
+        """As `_ask`; an answer that nobody thought of leaves the rules as they are."""
+        try:
+            return self._ask(link)
+        except Exception:
+            log.exception("the rules could not be asked for, and stay as they are")
+            link.close()
+            return False
 
     def _ask(self, link: Link) -> bool:
         """Ask whether rules changed; whether there was an answer."""
@@ -131,9 +140,9 @@ class Agent:
         if answer.status != 200 or not isinstance(told.get("rules"), list):
             return False
         if told != self._rules:
+            self._apply(told["rules"])
             self._rules = told
             write_private(self.machine.state / "rules.json", orjson.dumps(told))
-            self._apply(told["rules"])
         return True
 
     def _load(self) -> bool:

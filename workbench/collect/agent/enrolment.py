@@ -86,9 +86,14 @@ def enrol(url: str, key: str, computer: str) -> Identity:
     finally:
         link.close()
     told = answer.json()
-    if answer.status != 200 or not told.get("id") or not told.get("token"):
+    if answer.status != 200 or not _is_plain(told.get("id")) or not _is_plain(told.get("token")):
         raise diagnostics.enrolment_refused(url, answer.why)
     return Identity(str(told["id"]), str(told["token"]), url)
+
+
+def _is_plain(told: object) -> bool:
+    """Whether an id or token can stand in a header and a file."""
+    return isinstance(told, str) and 0 < len(told) <= 512 and told.isascii() and told.isprintable()
 
 
 def load(state: Path) -> Identity | None:

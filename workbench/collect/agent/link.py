@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import ssl
+import time
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Answer:
     def retry_after(self) -> float | None:
         """Seconds to wait, when the answer says so."""
         text = self.headers.get("retry-after", "")
-        return float(text) if text.isdigit() else None
+        return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def checked_url(url: str) -> str:
@@ -154,7 +155,7 @@ class Link:
         connection = self._connected(url)
         connection.request(method, path, body or None, dict(headers))
         answer = connection.getresponse()
-        data = answer.read(_MOST)
+        data = _read(answer, time.monotonic() + self._seconds)
         if answer.will_close or not answer.isclosed():
             self.close()
         return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, data)
@@ -181,3 +182,17 @@ class Link:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The body, at most `_MOST` of it; who gives it byte by byte for ever is given up."""
+    pieces: list[bytes] = []
+    left = _MOST
+    while left and (piece := answer.read1(min(left, 1 << 16))):
+        pieces.append(piece)
+        left -= len(piece)
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer takes too long")
+    if left:
+        answer.read()  # nothing is left, and only so it knows that the connection can be used again
+    return b"".join(pieces)

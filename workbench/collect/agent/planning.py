@@ -13,6 +13,8 @@ from typing import Any
 from workbench.collect.sources._card import NO_SETTINGS, Settings, SourceCard
 
 LEAST_SECONDS, MOST_SECONDS = 1.0, 7 * 86_400.0
+MOST_SOURCES, MOST_TOLD, LONGEST_NAME = 500, 20, 200
+"""What a machine bears whatever its rules say: sources at work, texts about what is strange, signs of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ def plan(
     found = {c.name: Wanted(c, every=c.every) for c in cards if not c.rule_key}
     strange: list[str] = []
     for rule in rules:
+        if not isinstance(rule, Mapping):
+            strange.append("a rule is no object")
+            continue
         name = _name(rule)
         sources = _sources(rule)
         for key, entries in sources.items():
@@ -77,13 +82,19 @@ def plan(
                     strange.append(f"{name}: entry {place} of {key} is no object")
                     continue
                 for card in able:
-                    scope = f"{name}/{card.name}/{entry.get('name') or place}"
+                    scope = f"{name}/{card.name}/{str(entry.get('name') or place)[:LONGEST_NAME]}"
+                    if len(found) >= MOST_SOURCES and scope not in found:
+                        strange.append(
+                            f"the rules ask for more than {MOST_SOURCES} sources: not all of them run"
+                        )
+                        return found, strange[-MOST_TOLD:]
                     found[scope] = Wanted(card, entry, _every(card, entry), name, _streams(entry))
-    return found, strange
+    return found, strange[:MOST_TOLD]
 
 
 def _name(rule: Mapping[str, Any]) -> str:
-    return str(rule.get("immutableId") or rule.get("immutable_id") or rule.get("name") or "rule")
+    told = rule.get("immutableId") or rule.get("immutable_id") or rule.get("name") or "rule"
+    return str(told)[:LONGEST_NAME]
 
 
 def _sources(rule: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -90,13 +90,13 @@ class Sender:
         """Send until `stopping`, then for at most `last_try` seconds what still waits."""
         while not stopping.is_set():
             self._news.clear()
-            if not sum(self.send_some(lane) for lane in self._lanes() if lane.is_due()):
+            if not sum(self._tried(lane) for lane in self._lanes() if lane.is_due()):
                 self._news.wait(self._idle())
         deadline = time.monotonic() + last_try
         own = self._lanes()[0]
         own.not_before = 0.0
         while own.spool.waiting and time.monotonic() < deadline:
-            if not self.send_some(own):
+            if not self._tried(own):
                 time.sleep(min(FIRST_PAUSE, max(deadline - time.monotonic(), 0.0)))
         self._link.close()
 
@@ -105,6 +105,14 @@ class Sender:
         now = time.monotonic()
         due = [lane.not_before - now for lane in self._lanes() if lane.spool.waiting]
         return max(min([0.5, *due]), 0.01)
+
+    def _tried(self, lane: Lane) -> bool:
+        """As `send_some`; what goes wrong in a way nobody thought of rests this lane and never ends the sending."""
+        try:
+            return self.send_some(lane)
+        except Exception as broken:
+            log.exception("not sent (%s); next try in %.1f s", broken, lane.wait_longer(None))
+            return False
 
     def send_some(self, lane: Lane) -> bool:
         """Post the oldest batches of a lane; whether that went well."""
@@ -120,13 +128,13 @@ class Sender:
 
     def _heed(self, lane: Lane, batches: Sequence[Frame], answer: Answer) -> bool:
         last = answer.json().get("last")
-        stored = last if isinstance(last, int) else 0
-        if answer.status == 200:
-            lane.spool.done(stored or batches[-1].number)
-            lane.pause, lane.not_before, lane.one_by_one = 0.0, 0.0, False
-            return True
-        if stored:
+        # Never more than what was sent: a number too high would pass for an answer to all that comes.
+        stored = min(last, batches[-1].number) if type(last) is int else 0
+        if stored >= batches[0].number:
             lane.spool.done(stored)
+            if answer.status == 200:
+                lane.pause, lane.not_before, lane.one_by_one = 0.0, 0.0, False
+                return True
         if answer.status in NEVER:
             if len(batches) == 1:
                 self._give_up(lane, batches[0], answer.why)
@@ -135,6 +143,7 @@ class Sender:
             return True
         if answer.status in NOT_KNOWN:
             lane.refused()
+        # Also 200 without a number: whoever answers so (a proxy, a portal) has stored nothing.
         log.warning("next try in %.1f s (%s)", lane.wait_longer(answer.retry_after), answer.why)
         return False
 

@@ -140,6 +140,9 @@ class Turns:
         pending, turn.pending = turn.pending, []
         for batch in pending:
             batch.acknowledged()
+        if getattr(turn.source, "more", False):
+            turn.due = time.monotonic()
+            self._news.set()
         lost = self._spool.lost_bytes()
         if lost:
             self.tell("spool", f"{lost} bytes of the agent's spool were damaged and are lost", count=lost)

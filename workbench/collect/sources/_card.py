@@ -59,7 +59,8 @@ class Source(Protocol):
 
     `collect` may be called late or after an error; it returns what is new since the last call and
     must not wait for anything outside this machine. An exception is told on the log, and the source
-    is asked again at its next turn. It may have a method `close()`, called when it is no longer wanted.
+    is asked again at its next turn. It may have a method `close()`, called when it is no longer wanted,
+    and an attribute `more`: whether the last reading left something behind, so that it is asked again at once.
     """
 
     def collect(self) -> Iterable[Batch]: ...

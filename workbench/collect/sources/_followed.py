@@ -69,6 +69,8 @@ class Followed:
         self.path, self.handle, self.place = path, handle, place
         self.named = True
         """Whether its path still leads to it."""
+        self.more = False
+        """Whether the last reading left text behind it."""
         self.quiet_since = time.monotonic()
         self.former: Place | None = None
         """How far it was read before it was cut back last."""
@@ -134,7 +136,7 @@ class Followed:
             return None  # binary
         start = max(start, mark)
         data = os.pread(self.handle, READ_BYTES, start)
-        full = len(data) == READ_BYTES
+        self.more = full = len(data) == READ_BYTES
         found, used = form.whole_records(data, encoding, full=full, quiet=quiet, ended=ended and not full)
         before = self.place
         self.place = self._at(start + used)

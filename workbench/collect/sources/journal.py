@@ -70,6 +70,7 @@ class Journal:
         self._by_rule = bool(settings)
         self._files: TextFiles | None = None
         self._cursor: str | None = machine.marks.get("cursor")
+        self.more = False
 
     def collect(self) -> Iterable[Batch]:
         if self._program is None or not _has_files(self._directory):
@@ -95,7 +96,9 @@ class Journal:
             patterns = [str(self._machine.log_root / name) for name in names]
             rule = {"filePatterns": patterns, "streams": ["Microsoft-Syslog"]}
             self._files = TextFiles(self._machine, rule)
-        return self._files.collect()
+        found = list(self._files.collect())
+        self.more = self._files.more
+        return found
 
     def _read(self) -> tuple[list[dict[str, Any]], str | None]:
         """The next entries, oldest first, and the place behind them."""
@@ -112,6 +115,7 @@ class Journal:
             entries = list(entries_of(ended.out))
         if ended.code != 0 and not ended.cut:
             raise RuntimeError(f"journalctl: {ended.why}")
+        self.more = ended.cut and bool(entries)
         return entries, (entries[-1].get("__CURSOR") if entries else None)
 
     def _ask(self, cursor: str | None, *, long_fields: bool = True) -> programs.Ended:

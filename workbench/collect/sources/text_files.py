@@ -66,6 +66,7 @@ class TextFiles:
         self._files: dict[str, Followed] = {}
         self._listed = float("-inf")
         self._told: set[str] = set()
+        self.more = False
 
     def collect(self) -> Iterable[Batch]:
         marks: dict[str, Any] = {}
@@ -73,8 +74,10 @@ class TextFiles:
             marks |= self._list()
         records: dict[str, list[Record]] = {}
         read = 0
+        self.more = False
         for key, file in list(self._files.items()):
             if read >= TURN_BYTES:
+                self.more = True
                 break
             before = file.place.offset if file.place is not None else 0
             ended = not file.named and file.quiet >= LEAVE_AFTER
@@ -85,6 +88,7 @@ class TextFiles:
             if found is not None and file.place is not None:
                 marks[key] = file.place.json()
                 read += max(file.place.offset - before, 0)
+                self.more = self.more or file.more
                 # Who was read goes to the end, so that none waits for ever behind a busy one.
                 self._files[key] = self._files.pop(key)
             elif ended:
