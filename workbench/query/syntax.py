@@ -48,11 +48,17 @@ class Name(Expression):
     quoted: bool = False
 
 
+PLACES = frozenset(
+    {"workspace", "app", "resource", "cluster", "database"}
+)  # calls that say where a table lies
+
+
 @dataclass(frozen=True, slots=True)
 class Star(Expression):
-    """`*`, or a name with wildcards such as `User*`."""
+    """`*`, or a name with wildcards such as `User*`; `place` says where such tables lie: `database("d").User*`."""
 
     pattern: str = "*"
+    place: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,12 @@ EXPECTED_TABLE = "KQL206"
 
 
 def expected_table(span: Span) -> WorkbenchError:
-    return WorkbenchError("KQL206", "a table is needed here, this is a single value", span)
+    return WorkbenchError(
+        "KQL206",
+        "a table is needed here, this is a single value",
+        span,
+        hint="print … makes a table of one row",
+    )
 
 
 def expected_scalar(span: Span) -> WorkbenchError:

@@ -34,6 +34,7 @@ from workbench.query.binder.scope import (
     TableEntry,
 )
 from workbench.query.binder.stored_names import StoredNames
+from workbench.query.functions import purity
 from workbench.query.operators import OPERATORS
 from workbench.query.operators._several import Several, batch
 from workbench.query.plan import ONE_ROW, Aggregate, Const, Expr, Rel, SortKey, Values
@@ -187,8 +188,12 @@ class Binder:
             source = card.bind(operator, source, self)
         return source
 
-    def tables_matching(self, pattern: str, span: Span) -> list[tuple[str, Rel]]:
+    def tables_matching(self, star: syntax.Star) -> list[tuple[str, Rel]]:
+        pattern, span = star.pattern, star.span
         lets = {n for n in self.scope.names() if fnmatch.fnmatchcase(n, pattern)}
+        if star.place is not None:
+            places.here(self, star.place)
+            lets = set()
         found: list[tuple[str, Rel]] = []
         views = set()
         for name in sorted(lets):
@@ -205,6 +210,9 @@ class Binder:
                 if schema is not None:
                     found.append((name, tables.stored_scan(schema, name)))
         return found
+
+    def movable(self, expr: Expr) -> bool:
+        return purity.movable(expr)
 
     # ---- the parts of the binder, for each other --------------------------------------------
 

@@ -67,6 +67,8 @@ def _(node: syntax.Name, b: Inside, row: Rel) -> Expr:
     if isinstance(entry, TableEntry):
         raise diagnostics.expected_scalar(node.span)
     if isinstance(entry, FunctionEntry):
+        if all(p.default is not None for p in entry.body.parameters):
+            return calls.bind_call(b, syntax.Call(node.span, node.name, (), node.span), row)
         raise diagnostics.bad_argument(node.name, "is a function, call it with parentheses", node.span)
     found = b.outside(node.name)
     if isinstance(found, Const):
@@ -126,16 +128,17 @@ def _(node: syntax.Binary, b: Inside, row: Rel) -> Expr:
 
 
 def _any_column(b: Inside, node: syntax.Binary, row: Rel) -> Expr:
-    """`* has "x"`: true where any column that can be text matches."""
+    """`* has "x"`: true where any column that can be text matches; `* !has "x"` where none does."""
     right = bind(b, node.right, row)
+    negated = node.operator.startswith("!") and node.operator != "!="
+    operator = node.operator[1:] if negated else node.operator
     terms = [
-        calls.call(
-            b, node.operator, [calls.convert(Col(c.type, c.name), ScalarType.STRING), right], node.span
-        )
+        calls.call(b, operator, [calls.convert(Col(c.type, c.name), ScalarType.STRING), right], node.span)
         for c in row.schema
         if not c.hidden
     ]
-    return _any(b, terms)
+    found = _any(b, terms)
+    return calls.call(b, "not", [found], node.span) if negated else found
 
 
 def _any(b: Inside, terms: list[Expr]) -> Expr:

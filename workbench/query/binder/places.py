@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.diagnostics import statements
 from workbench.base.dtypes import ScalarType
@@ -9,7 +11,7 @@ from workbench.query import syntax
 from workbench.query.binder import environment
 from workbench.query.binder.inside import Inside
 
-PLACES = frozenset({"workspace", "app", "resource", "cluster", "database"})
+PLACES = syntax.PLACES
 
 
 def is_place(node: syntax.Expression) -> bool:
@@ -43,5 +45,6 @@ def here(b: Inside, node: syntax.Expression) -> None:
     usual = {"", environment.ENDPOINT if node.name == "cluster" else environment.DATABASE}
     own = {n.casefold() for n in (*known, *usual)}
     # A resource id ends in the name: /subscriptions/…/workspaces/NAME.
-    if known and not {value.casefold(), value.rstrip("/").rsplit("/", 1)[-1].casefold()} & own:
+    meant = (value.casefold(), value.rstrip("/").rsplit("/", 1)[-1].casefold())
+    if known and not any(fnmatch.fnmatchcase(name, wanted) for name in own for wanted in meant):
         raise statements.elsewhere(f"{node.name}({value!r})", known, argument.span)

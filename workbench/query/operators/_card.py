@@ -118,8 +118,11 @@ class BinderApi(Protocol):
     def pipe(self, source: Rel, operators: Sequence[syntax.Operator]) -> Rel:
         """`source | operators`."""
 
-    def tables_matching(self, pattern: str, span: Span) -> list[tuple[str, Rel]]:
-        """Stored tables and tabular lets whose name fits a pattern with `*`."""
+    def tables_matching(self, star: syntax.Star) -> list[tuple[str, Rel]]:
+        """Stored tables and tabular lets whose name fits a pattern with `*`; behind a place stored ones only."""
+
+    def movable(self, expr: Expr) -> bool:
+        """Whether the value of a row is the same, and as harmless, wherever the row passes by."""
 
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         """Run `rel` now (canonical forms): a border where columns depend on data."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Col, Expr, Join, Project, Rel, unique
+from workbench.query.plan import Call, Col, Expr, Filter, Join, Project, Rel, columns_of, unique
 
 KINDS = {
     "inner": "inner", "innerunique": "innerunique", "leftouter": "leftouter", "rightouter": "rightouter",
@@ -124,6 +125,34 @@ def _same_type(left: Rel, right: Rel, a: str, c: str, number: int, b: BinderApi)
         right = _with(right, f"__rcast{number}", b.convert(Col(y.type, c), together))
         c = f"__rcast{number}"
     return left, right, a, c
+
+
+def behind_unique(join: Join, condition: Expr, b: BinderApi) -> Rel:
+    """The filter of a `where` right behind an innerunique join.
+
+    What it asks of left columns alone is asked before one left row a key is chosen, as Kusto does: a row that it would
+    keep is not lost to another one of its key.
+    """
+    names = {new: old for old, new in join.left_names}
+    before = [
+        c for c in _conjuncts(condition) if b.movable(c) and all(names.get(n) == n for n in columns_of(c))
+    ]
+    if before:
+        left = Filter(join.left.schema, join.left, _all(before))
+        join = replace(join, left=left)
+    after = [c for c in _conjuncts(condition) if c not in before]
+    return Filter(join.schema, join, _all(after)) if after else join
+
+
+def _conjuncts(condition: Expr) -> list[Expr]:
+    if isinstance(condition, Call) and condition.function == "and":
+        return [c for argument in condition.args for c in _conjuncts(argument)]
+    return [condition]
+
+
+def _all(conditions: list[Expr]) -> Expr:
+    kinds = (ScalarType.BOOL, ScalarType.BOOL)
+    return reduce(lambda a, c: Call(ScalarType.BOOL, "and", (a, c), kinds), conditions)
 
 
 def joined(left: Rel, right: Rel, kind: str, on: list[tuple[str, str]], *, drop_keys: bool = False) -> Rel:

@@ -59,7 +59,7 @@ def tables_of(
     found: list[tuple[str, Rel]] = []
     for i, node in enumerate(nodes or (syntax.Star(span),)):
         if isinstance(node, syntax.Star):
-            found += b.tables_matching(node.pattern, node.span)
+            found += b.tables_matching(node)
         else:
             found.append((b.label(node) or f"{name}_arg{i}", b.table(node)))
     if not found:
@@ -117,9 +117,10 @@ def condition(
     columns = [Col(c.type, c.name) for c in row.schema if c.name in own]
     if isinstance(node, syntax.Binary) and isinstance(node.left, syntax.Star):
         wanted = b.expr(node.right, row)
-        return _any(
-            [b.call(node.operator, b.convert(c, T.STRING), wanted, span=node.span) for c in columns], b
-        )
+        negated = node.operator.startswith("!") and node.operator != "!="
+        operator = node.operator[1:] if negated else node.operator
+        found = _any([b.call(operator, b.convert(c, T.STRING), wanted, span=node.span) for c in columns], b)
+        return b.call("not", found, span=node.span) if negated else found
     if isinstance(node, syntax.Literal | syntax.Name):
         value = b.fold(b.expr(node, row))
         if isinstance(value, Const) and value.type is not T.BOOL:

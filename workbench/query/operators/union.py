@@ -43,7 +43,7 @@ class UnionOperator:
         for i, node in enumerate(s.tables):
             number = i if source is None else i + 1
             if isinstance(node, syntax.Star):
-                parts += b.tables_matching(node.pattern, node.span)
+                parts += b.tables_matching(node)
                 continue
             try:
                 rel = b.table(node)
@@ -72,6 +72,12 @@ def _table(p: ParserApi) -> syntax.Expression:
     return p.expression()
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """The name, numbered where a column has it already."""
+    names = (name, *(f"{name}{n}" for n in range(1, len(taken) + 1)))
+    return next(n for n in names if n not in taken)
+
+
 def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: str | None = None) -> Rel:
     """One relation of all parts, each padded to the common columns."""
     types: dict[str, list[ScalarType]] = {}
@@ -88,11 +94,12 @@ def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: st
         shared = [n for n in types if all(r.column(n) is not None for _, r in parts)]
         types = {n: types[n] for n in shared}
     target: list[tuple[Column, str, ScalarType]] = []
+    taken = {n for n, kinds in types.items() if len(kinds) == 1} | {with_source or ""}
     for name, kinds in types.items():
-        if len(kinds) == 1:
-            target.append((Column(name, kinds[0], hidden[name]), name, kinds[0]))
-        else:
-            target += [(Column(f"{name}_{k.value}", k, hidden[name]), name, k) for k in kinds]
+        for kind in kinds:
+            own = name if len(kinds) == 1 else _free(f"{name}_{kind.value}", taken)
+            taken.add(own)
+            target.append((Column(own, kind, hidden[name]), name, kind))
     schema = tuple(c for c, _, _ in target)
     if with_source is not None:
         schema = (Column(with_source, ScalarType.STRING), *schema)
@@ -102,8 +109,8 @@ def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: st
         columns: list[tuple[str, Expr]] = []
         if with_source is not None:
             columns.append((with_source, Const(ScalarType.STRING, label)))
-        own = {c.name: c.type for c in rel.schema}
+        types_here = {c.name: c.type for c in rel.schema}
         for column, name, kind in target:
-            columns.append((column.name, Col(kind, name) if own.get(name) is kind else nulls[kind]))
+            columns.append((column.name, Col(kind, name) if types_here.get(name) is kind else nulls[kind]))
         ready.append(Project(schema, rel, tuple(columns)))
     return Union(ready[0].schema, tuple(ready)) if len(ready) > 1 else ready[0]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from workbench.query import syntax
 from workbench.query.lexer import Token
 from workbench.query.operators._card import BinderApi, ParserApi, operator
-from workbench.query.plan import Filter, Rel
+from workbench.query.operators.join import behind_unique
+from workbench.query.plan import Filter, Join, Rel
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +28,7 @@ class Where:
 
     @staticmethod
     def bind(s: WhereSyntax, source: Rel, b: BinderApi) -> Rel:
-        return Filter(source.schema, source, b.predicate(s.condition, source))
+        condition = b.predicate(s.condition, source)
+        if isinstance(source, Join) and source.kind == "innerunique":
+            return behind_unique(source, condition, b)
+        return Filter(source.schema, source, condition)

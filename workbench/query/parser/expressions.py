@@ -178,6 +178,9 @@ class ExpressionParser(TokenReader):
                 return syntax.Member(base.span.to(end.span), base, selector.value, selector.span)
             return syntax.Index(base.span.to(end.span), base, selector)
         token = self.peek()
+        if _of_place(base) and (token.is_mark("*") or self.peek(1).is_mark("*")):
+            pattern = self.name_pattern()
+            return syntax.Star(base.span.to(pattern.span), str(pattern.value), base)
         if (
             token.kind is Kind.NAME
             and self.peek(1).is_mark("(")
@@ -346,6 +349,12 @@ def _balanced(word: str, terms: list[syntax.Expression]) -> syntax.Expression:
         ]
         terms = [*paired, *([terms[-1]] if len(terms) % 2 else [])]
     return terms[0]
+
+
+def _of_place(node: syntax.Expression) -> bool:
+    """Whether it is `database("…")` or its like, behind which a pattern of table names may stand."""
+    call = node.call if isinstance(node, syntax.Qualified) else node
+    return isinstance(call, syntax.Call) and call.name in syntax.PLACES
 
 
 def _typed(name: str, raw: str, span: Span) -> syntax.Literal:

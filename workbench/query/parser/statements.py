@@ -120,8 +120,11 @@ class Parser(DeclarationParser):
         if token.kind is not Kind.NAME:
             return None
         start = self.mark()
-        card = OPERATORS.get(str(self._keyword().value))
+        keyword = self._keyword()
+        card = OPERATORS.get(str(keyword.value))
         after = self.peek()
+        if card is None and keyword.value in REFUSED and after.is_mark("("):
+            raise diagnostics.unsupported(str(keyword.value), keyword.span, REFUSED[str(keyword.value)])
         self.rewind(start)
         if card is None or not card.source:
             return None
