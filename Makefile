@@ -3,10 +3,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help run system test check soak reference bench lock clean
+.PHONY: help run system test check soak reference lab bench lock clean
 
 BIN := .venv/bin
-INPUTS := pyproject.toml requirements.lock .ci/environment tests/query/analyser/package-lock.json
+INPUTS := pyproject.toml requirements.lock .ci/environment tests/query/analyser/package-lock.json \
+  workbench/kernel_ext/lab/labextension/sources.sha256
 # -W error is in pyproject.toml; a test that hangs must not hold the gate for ever.
 PYTEST := $(BIN)/python -m pytest
 
@@ -18,6 +19,7 @@ help:
 	  'make bench   the benchmark table' \
 	  'make soak    fuzz at full length' \
 	  'make reference  the page of functions, made from the cards' \
+  'make lab     the JupyterLab plugin, built from its sources (needs npm)' \
 	  'make lock    pin the versions of all packages anew'
 
 .venv/.run: $(INPUTS)
@@ -60,6 +62,9 @@ soak: .venv/.test
 
 reference: .venv/.run
 	@$(BIN)/python -m workbench.query.reference
+
+lab: .venv/.run
+	@.ci/lab-extension
 
 bench: .venv/.bench
 	@$(BIN)/python tests/bench/run.py

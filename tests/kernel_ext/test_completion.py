@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager
 
 import workbench
-from workbench.kernel_ext.completion import asked
+from workbench.kernel_ext.cell_query import asked
 from workbench.repository.tables import Repository
 
 DEADLINE = 60.0

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import polars as pl
 import pytest
+from lab_server import PANEL, browser, open_notebook, playwright_error, served
 
 from workbench.repository.tables import Repository
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-]  # fmt: skip
-PANEL = "jupyterapp.shell.currentWidget"
 STARTED = f"{PANEL}.content.widgets.some(w => w.model.executionCount !== null || w.model.executionState === 'running')"
-KERNEL = f"{PANEL}.sessionContext.session?.kernel"
 ERROR = "[data-mime-type='application/vnd.jupyter.stderr']"
 WIDTHS = "[...document.querySelectorAll('.jp-RenderedVegaCommon5')].map(e => [e.clientWidth, e.querySelector('svg').clientWidth])"
 COLOUR = "e => { const c = getComputedStyle(e); return [c.color, c.fill] }"
@@ -74,83 +58,10 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def lab(folder: Path, theme: str) -> Iterator[str]:
-    """JupyterLab over `folder/files`, with nothing of the user's own settings; gives the notebook's URL."""
-    settings = folder / f"settings-{theme}" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": f"JupyterLab {theme.title()}"}))
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}))
-    tracker = settings.parent / "notebook-extension"
-    tracker.mkdir()
-    (tracker / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {
-        **os.environ,
-        "WORKBENCH_WORKSPACE": str(folder / "workspace"),
-        "JUPYTERLAB_SETTINGS_DIR": str(settings.parent.parent),
-        # Its own, or the tab that an earlier test had open may come to the front.
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / f"workspaces-{theme}"),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--expose-app-in-browser",
-        "--ServerApp.token=t", f"--ServerApp.root_dir={folder / 'files'}",
-    ]  # fmt: skip
-    with (folder / "lab.log").open("w") as log:
-        server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api/status?token=t", server)
-        yield f"http://127.0.0.1:{port}/lab/tree/asked.ipynb?token=t"
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            assert server.poll() is None, "JupyterLab has ended"
-            assert time.monotonic() < deadline, "JupyterLab does not answer"
-            time.sleep(0.2)
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
-
-
-def playwright_error() -> type[Exception]:
-    """The error of a wait that was in vain; imported here, since playwright can be missing."""
-    from playwright.sync_api import TimeoutError as InVain
-
-    return InVain
-
-
 def run_all(page: Any, url: str) -> None:
     """Open the notebook, give it room, run it to its first error (the last cell)."""
-    page.goto(url)
-    page.wait_for_function(f"window.jupyterapp && {PANEL}?.sessionContext", timeout=90_000)
-    page.wait_for_function(
-        f"{KERNEL}?.connectionStatus === 'connected' && {KERNEL}?.status === 'idle'", timeout=90_000
-    )
+    open_notebook(page, url)
     page.evaluate("void jupyterapp.commands.execute('application:toggle-left-area')")
-    page.wait_for_function(f"{PANEL}.context.isReady && {PANEL}.sessionContext.isReady", timeout=90_000)
     # JupyterLab drops the command without a word while it still settles, so it is given until it is taken.
     for _ in range(10):
         page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -172,11 +83,11 @@ def brightness(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_tables_charts_and_errors_are_seen_in_jupyterlab(notebook: Path, theme: str) -> None:
-    with browser() as chromium, lab(notebook, theme) as url:
+    with browser() as chromium, served(notebook, theme) as base:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        run_all(page, url)
+        run_all(page, f"{base}/asked.ipynb?token=t")
 
         for place, drawn in page.evaluate(WIDTHS):
             assert 0.7 * place < drawn <= place
@@ -212,9 +123,9 @@ def test_a_chart_does_not_hang_the_page_beside_one_with_the_style_of_vega_embed(
     mixed = nbformat.read(notebook / "files" / "asked.ipynb", 4)
     mixed.cells = [nbformat.v4.new_code_cell(s) for s in (CELLS[0], other, CELLS[2], CELLS[3], CELLS[5])]
     nbformat.write(mixed, notebook / "files" / "mixed.ipynb")
-    with browser() as chromium, lab(notebook, "plain") as url:
+    with browser() as chromium, served(notebook, "plain") as base:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-        run_all(page, url.replace("asked", "mixed"))
+        run_all(page, f"{base}/mixed.ipynb?token=t")
         *_, timechart, columns = page.evaluate(WIDTHS)
         for place, drawn in (timechart, columns):
             assert 0.5 * place < drawn <= place

@@ -22,13 +22,16 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from workbench.query.stopping import HOOK
 
     HOOK.learn()
-    from workbench.kernel_ext import completion
+    from workbench.kernel_ext import channel, completion
+    from workbench.kernel_ext.language import Language
     from workbench.kernel_ext.magics import NOTEBOOK_NAMES, LogSearch
     from workbench.query.result import Result
 
     magics = LogSearch(shell)
     shell.register_magics(magics)
-    completion.load(shell, magics.workspace, NOTEBOOK_NAMES)
+    language = Language(shell.user_ns, magics.workspace, NOTEBOOK_NAMES)
+    completion.load(shell, language)
+    channel.load(shell, channel.Channel(language, magics.workspace, shell.user_ns))
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(Result, magics.bundle)
     for name in _CHARTS:
@@ -37,10 +40,11 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take back what `load_ipython_extension` registered."""
-    from workbench.kernel_ext import completion
+    from workbench.kernel_ext import channel, completion
     from workbench.query.result import Result
 
     completion.unload(shell)
+    channel.unload(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("logsearch", None)
     formatter = shell.display_formatter.mimebundle_formatter

@@ -15,6 +15,7 @@ from workbench.repository.catalog import TableEntry
 from workbench.repository.layout import writer_application
 from workbench.repository.scan import Pending, TableScan, TimeRange, scan_table
 from workbench.repository.shredded import PathRead
+from workbench.repository.spool.segment import Part
 from workbench.repository.spool.waiting import not_drained, within
 from workbench.repository.store import Store
 
@@ -55,13 +56,13 @@ def read_table(
     )  # fmt: skip
 
 
-def waiting_rows(store: Store, entry: TableEntry) -> tuple[int, int]:
-    """How many rows of a table are in no data file yet, and their bytes."""
+def waiting_parts(store: Store, entry: TableEntry) -> list[Part]:
+    """The rows of a table that are in no data file yet, as what is known of them without reading."""
     waiting = store.spools.waiting(entry.folder)
     applications = {w.writer: writer_application(w.writer) for w in waiting}
     _, versions = store.log(entry).version_of(applications.values())
     left = not_drained(waiting, {w: versions[a] for w, a in applications.items()})
-    return sum(w.part.rows for w in left), sum(w.part.size for w in left)
+    return [w.part for w in left]
 
 
 def _pending(parts: Sequence[tuple[int, int, pl.DataFrame]]) -> Pending | None:

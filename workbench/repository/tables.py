@@ -21,6 +21,7 @@ from workbench.base.terms import Terms
 from workbench.repository.append import AppendResult, append, place_values, stored_rows
 from workbench.repository.archive import Archived, RestoreResult, archived, restore
 from workbench.repository.compaction import CompactResult, compact
+from workbench.repository.deltalog import FileEntry
 from workbench.repository.functions import Functions
 from workbench.repository.layout import (
     CATALOG_FOLDER,
@@ -30,7 +31,7 @@ from workbench.repository.layout import (
     write_folders,
     write_workspace,
 )
-from workbench.repository.reading import read_table, waiting_rows
+from workbench.repository.reading import read_table, waiting_parts
 from workbench.repository.retention import (
     SAME,
     RetainResult,
@@ -42,6 +43,7 @@ from workbench.repository.retention import (
 from workbench.repository.scan import TableScan, TimeRange, is_shredded
 from workbench.repository.shredded import Kind, PathRead
 from workbench.repository.spool.drain import Drained, drain
+from workbench.repository.spool.segment import Part
 from workbench.repository.spool.writer import Rows, Spool
 from workbench.repository.standard import standard_columns
 from workbench.repository.store import Store
@@ -63,12 +65,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """How much a table holds: rows, bytes on disk, data files; days that it keeps (None: for ever)."""
+    """How much a table holds: rows, bytes on disk, data files; days that it keeps (None: for ever); the time of
+    its newest record in µs since 1970, cut to the millisecond as data files tell it (None without records)."""
 
     rows: int
     bytes: int
     files: int
     retention_days: int | None
+    newest: int | None = None
 
 
 class Repository:
@@ -251,10 +255,16 @@ class Repository:
             REP101 for an unknown table.
         """
         entry = self._store.catalog.get(table)
-        rows, size = waiting_rows(self._store, entry)
+        waiting = waiting_parts(self._store, entry)
         files = self._store.log(entry).files()
-        rows += sum(f.rows for f in files)
-        return TableFacts(rows, size + sum(f.size for f in files), len(files), entry.retention_days)
+        found: list[Part | FileEntry] = [*waiting, *files]
+        return TableFacts(
+            sum(f.rows for f in found),
+            sum(f.size for f in found),
+            len(files),
+            entry.retention_days,
+            max((f.end // 1000 * 1000 for f in found if f.rows), default=None),
+        )
 
     def transaction_version(self, table: str, app_id: str) -> int | None:
         """The greatest version of `app_id` in a table; None before its first, or without a table."""

@@ -60,8 +60,8 @@ _FILLED = 6
 _DEEPEST = 40  # brackets in brackets; what is inside of more is written as it comes
 
 
-def format(text: str) -> str:
-    """The text laid out anew.
+def format(text: str, width: int = WIDTH) -> str:
+    """The text laid out anew; lines get no wider than `width` characters where they can be broken.
 
     Raises
     ------
@@ -82,15 +82,16 @@ def format(text: str) -> str:
         return "\n".join(text[c.start : c.end].rstrip() for c in found.comments())
     if found.tokens[0].is_mark("."):
         return text.strip()  # a management command: its words are told apart by their white space
-    made = _Writer(found).whole()
+    made = _Writer(found, width).whole()
     return made if same(found, made) else text.strip()
 
 
 class _Writer:
     """One text on its way to a document; places are numbers of tokens."""
 
-    def __init__(self, found: Scan) -> None:
+    def __init__(self, found: Scan, width: int) -> None:
         self.text = found.text
+        self.width = width
         self.tokens = found.tokens
         self.made: Outline = outline(found.tokens)
         self.around = around(found)
@@ -102,7 +103,7 @@ class _Writer:
         parts = [self.lead(0, NOTHING), self.block(0, end)]
         for words, blank in self.around[end].before:
             parts += [BLANK if blank else HARD, Text(words)]
-        return render(cat(parts), WIDTH).strip("\n")
+        return render(cat(parts), self.width).strip("\n")
 
     # ---- tokens -----------------------------------------------------------------------------
 

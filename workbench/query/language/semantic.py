@@ -25,7 +25,7 @@ KINDS = (
 )
 """Every kind there is: `operator` is a tabular one, `mark` a sign such as `==`, `name` a word of `let`."""
 
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     [
         "let",
         "set",
@@ -124,7 +124,7 @@ def _kind(text: str, made: Outline, place: int, lets: set[str]) -> tuple[str, in
         word = text[token.span.start : made.tokens[ends - 1].span.end]
         if word in OPERATORS and (made.mark(place - 1, "|") or OPERATORS.get(word).source):  # type: ignore[union-attr]
             return "operator", ends
-        if not made.mark(place - 1, "|") and name not in _KEYWORDS and not made.mark(place + 1, "("):
+        if not made.mark(place - 1, "|") and name not in KEYWORDS and not made.mark(place + 1, "("):
             return ("name" if name in lets else "table"), place + 1
     return _word(made, place, token, name, lets), place + 1
 
@@ -138,7 +138,7 @@ def _word(made: Outline, place: int, token: Token, name: str, lets: set[str]) ->
         return "type"
     if name in lets:
         return "name"
-    if name in _KEYWORDS and not made.mark(place + 1, "."):
+    if name in KEYWORDS and not made.mark(place + 1, "."):
         return "keyword"
     return "function" if made.mark(place + 1, "(") else "column"
 

@@ -1,0 +1,259 @@
+"""The JupyterLab plugin in a real browser: what a person sees and can do while a query is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import polars as pl
+import pytest
+from lab_server import KERNEL, PANEL, browser, open_notebook, served
+
+from workbench.repository.tables import Repository
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+LOAD, COLOURS, EXTEND, WRONG, SQL, FORMAT, PYTHON = range(7)
+CELLS = [
+    "%load_ext workbench",
+    "%%logsearch --limit 5\n// Load by machine\nPerf\n| where Load > 1.5 and Computer has 'web'\n| summarize avg(Load) by Computer",
+    "%%logsearch\nPerf\n| extend Half = Load / 2\n| where ",
+    "%%logsearch --limit 3\nPerf | where Computr == '😀' and Lod > 1",
+    "%%logsearch --sql\nSELECT Computer FROM Perf WHERE Load > 1",
+    "%%logsearch --limit 5\nPerf|where Load>1|summarize count() by Computer",
+    "limit = 1.5\nprint('a')",
+]
+CELL = f"{PANEL}.content.widgets"
+OFFERED = ".jp-Completer:not(.lm-mod-hidden) .jp-Completer-item"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a workspace and a notebook over it."""
+    made = tmp_path_factory.mktemp("plugin")
+    start = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    rows = [
+        {
+            "TimeGenerated": start + dt.timedelta(minutes=i),
+            "Computer": f"web{h}",
+            "Load": h + math.sin(i / 20),
+        }
+        for i in range(100)
+        for h in range(3)
+    ]
+    frame = pl.DataFrame(rows).with_columns(pl.col("TimeGenerated").dt.cast_time_unit("us"))
+    Repository.open(str(made / "workspace"), create=True).append("Perf", frame)
+    asked = nbformat.v4.new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        }
+    )
+    asked.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    (made / "files").mkdir()
+    nbformat.write(asked, made / "files" / "asked.ipynb")
+    return made
+
+
+@pytest.fixture(scope="module", params=["jupyterlab", "notebook"])
+def page(folder: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The notebook in front, the extension loaded."""
+    with browser() as chromium, served(folder, "light", request.param) as base:
+        made = chromium.new_page(viewport={"width": 1440, "height": 1000})
+        open_notebook(made, f"{base}/asked.ipynb?token=t")
+        run(made, LOAD)
+        made.wait_for_selector(".wb-Finding", timeout=60_000)
+        yield made
+
+
+def run(page: Any, cell: int) -> None:
+    """Run a cell and wait until it has run."""
+    page.evaluate(f"{PANEL}.content.activeCellIndex = {cell}")
+    page.wait_for_function(f"{PANEL}.content.activeCellIndex === {cell}")
+    # JupyterLab drops the command without a word while it still settles, so it is given until it is taken.
+    page.wait_for_function(
+        f"""() => {{
+            const cell = {CELL}[{cell}].model;
+            if (cell.executionCount === null && cell.executionState !== 'running') {{
+                void jupyterapp.commands.execute('notebook:run-cell');
+            }}
+            return cell.executionCount !== null;
+        }}""",
+        timeout=60_000,
+        polling=500,
+    )
+
+
+def lines(page: Any, cell: int) -> Any:
+    """The drawn lines of a cell."""
+    return page.locator(".jp-CodeCell").nth(cell).locator(".cm-line")
+
+
+def styled(page: Any, cell: int) -> dict[str, str]:
+    """The colour of every stretch of a cell that has one of its own."""
+    found: dict[str, str] = page.evaluate(
+        """cell => Object.fromEntries([...document.querySelectorAll('.jp-CodeCell')[cell].querySelectorAll('.cm-line span')]
+            .map(e => [e.textContent, getComputedStyle(e).color]))""",
+        cell,
+    )
+    return found
+
+
+def variable(page: Any, name: str) -> str:
+    """A variable of the theme as a computed colour."""
+    found: str = page.evaluate(
+        """name => { const e = document.body.appendChild(document.createElement('i'));
+            e.style.color = `var(${name})`; const c = getComputedStyle(e).color; e.remove(); return c; }""",
+        name,
+    )
+    return found
+
+
+def source(page: Any, cell: int) -> str:
+    text: str = page.evaluate(f"{CELL}[{cell}].model.sharedModel.getSource()")
+    return text
+
+
+def write(page: Any, cell: int, text: str) -> None:
+    """Put a text in a cell, the cursor at its end."""
+    page.evaluate(f"text => {CELL}[{cell}].model.sharedModel.setSource(text)", text)
+    page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+
+
+def offered(page: Any) -> list[str]:
+    """What Tab offers."""
+    page.keyboard.press("Tab")
+    page.wait_for_selector(OFFERED, timeout=30_000)
+    found: list[str] = page.locator(f"{OFFERED} .jp-Completer-match").all_inner_texts()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(OFFERED, state="detached", timeout=10_000)
+    return found
+
+
+def test_kql_has_the_colours_of_the_theme(page: Any) -> None:
+    colour = styled(page, COLOURS)
+    keyword = variable(page, "--jp-mirror-editor-keyword-color")
+    assert [colour[w] for w in ("where", "summarize", "by")] == [keyword] * 3
+    assert colour["'web'"] == variable(page, "--jp-mirror-editor-string-color")
+    assert colour["1.5"] == variable(page, "--jp-mirror-editor-number-color")
+    assert colour["avg"] == variable(page, "--jp-mirror-editor-builtin-color")
+    assert colour["has"] == colour["|"] == variable(page, "--jp-mirror-editor-operator-color")
+    assert colour["// Load by machine"] == variable(page, "--jp-mirror-editor-comment-color")
+    assert colour["%%logsearch --limit 5"] == variable(page, "--jp-ui-font-color2")
+
+
+def test_sql_has_them_too_and_python_keeps_its_own(page: Any) -> None:
+    colour = styled(page, SQL)
+    keyword = variable(page, "--jp-mirror-editor-keyword-color")
+    assert [colour[w] for w in ("SELECT", "FROM", "WHERE")] == [keyword] * 3
+    assert colour["%%logsearch --sql"] == variable(page, "--jp-ui-font-color2")
+    assert page.evaluate(f"{CELL}[{PYTHON}].model.mimeType") == "text/x-ipython"
+
+
+def test_a_cell_changes_its_language_with_its_first_line(page: Any) -> None:
+    write(page, PYTHON, "%%logsearch\nPerf | where Load > 1")
+    page.wait_for_function(f"{CELL}[{PYTHON}].model.mimeType === 'text/x-logsearch'")
+    page.wait_for_selector(f".jp-CodeCell >> nth={PYTHON} >> .wb-LogSearch")
+    write(page, PYTHON, CELLS[PYTHON])
+    page.wait_for_function(f"{CELL}[{PYTHON}].model.mimeType === 'text/x-ipython'")
+    page.wait_for_selector(f".jp-CodeCell >> nth={PYTHON} >> .wb-LogSearch", state="detached")
+
+
+def test_completion_offers_a_column_that_extend_made(page: Any) -> None:
+    write(page, EXTEND, CELLS[EXTEND])
+    found = offered(page)
+    assert found[:4] == ["TimeGenerated", "Computer", "Load", "Half"]
+    assert "limit" not in found
+
+
+def test_completion_knows_the_variables_of_the_notebook(page: Any) -> None:
+    run(page, PYTHON)
+    write(page, EXTEND, "%%logsearch\nPerf | where Load > ")
+    assert "limit" in offered(page)
+
+
+def test_completion_of_options(page: Any) -> None:
+    write(page, EXTEND, "%%logsearch --ti\nPerf")
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("End")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(OFFERED, timeout=30_000)
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        f"{CELL}[{EXTEND}].model.sharedModel.getSource().startsWith('%%logsearch --timespan ')"
+    )
+
+
+def test_the_call_that_is_written_is_explained(page: Any) -> None:
+    write(page, EXTEND, "%%logsearch\nPerf | where ")
+    page.keyboard.type("substring(Computer, ")
+    page.wait_for_selector(".wb-Tip >> text=/^substring/", timeout=30_000)
+    assert page.locator(".wb-Tip-active").inner_text() == "start: long"
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".wb-Tip", state="detached")
+
+
+def test_what_is_wrong_is_underlined_at_its_columns(page: Any) -> None:
+    write(page, WRONG, CELLS[WRONG])
+    page.wait_for_function(
+        "document.querySelectorAll('.jp-CodeCell')[3].querySelectorAll('.wb-Finding').length >= 1"
+    )
+    found = page.locator(".jp-CodeCell").nth(WRONG).locator(".wb-Finding")
+    assert found.first.inner_text() == "Computr"
+    found.first.hover()
+    page.wait_for_selector(".cm-diagnostic", timeout=30_000)
+    told = page.locator(".cm-diagnostic").inner_text()
+    assert "KQL101 no column named 'Computr'" in told
+    assert "did you mean 'Computer'?" in told
+    write(page, WRONG, "%%logsearch --limt 3\nPerf")
+    page.wait_for_selector(".wb-Finding >> text='--limt'", timeout=30_000)
+    write(page, WRONG, "%%logsearch --limit 3\nPerf | where Computer == '😀' and Lod > 1")
+    page.wait_for_selector(".wb-Finding >> text='Lod'", timeout=30_000)
+    write(page, WRONG, "%%logsearch\nPerf | take 1")
+    page.wait_for_selector(f".jp-CodeCell >> nth={WRONG} >> .wb-Finding", state="detached", timeout=30_000)
+
+
+def test_hover_tells_what_a_word_means(page: Any) -> None:
+    word = lines(page, COLOURS).nth(4).locator("span", has_text=re.compile("^avg$"))
+    word.hover()
+    page.wait_for_selector(".cm-tooltip-hover .wb-Tip", timeout=30_000)
+    assert page.locator(".cm-tooltip-hover .wb-Tip-code").first.inner_text().startswith("avg(")
+    page.mouse.move(5, 5)
+    page.wait_for_selector(".cm-tooltip-hover", state="detached", timeout=10_000)
+
+
+def test_the_query_is_formatted_by_a_key(page: Any) -> None:
+    write(page, FORMAT, CELLS[FORMAT])
+    page.keyboard.press("Alt+Shift+F")
+    page.wait_for_function(
+        f"{CELL}[{FORMAT}].model.sharedModel.getSource() !== {CELLS[FORMAT]!r}", timeout=30_000
+    )
+    made = "%%logsearch --limit 5\nPerf\n| where Load > 1\n| summarize count() by Computer"
+    assert source(page, FORMAT) == made
+    page.keyboard.press("Control+Z")
+    page.wait_for_function(f"{CELL}[{FORMAT}].model.sharedModel.getSource() === {CELLS[FORMAT]!r}")
+
+
+def test_the_language_answers_while_a_cell_runs(page: Any) -> None:
+    """And JupyterLab still shows that the kernel is busy."""
+    page.evaluate(
+        f"void {KERNEL}.requestExecute({{code: 'import threading; gate = threading.Event(); gate.wait(60)'}})"
+    )
+    page.wait_for_function(f"{KERNEL}.status === 'busy'")
+    write(page, EXTEND, CELLS[EXTEND])
+    assert offered(page)[3] == "Half"
+    page.wait_for_function(f"{KERNEL}.status === 'busy'")
+    page.evaluate(f"void {KERNEL}.interrupt()")
+    page.wait_for_function(f"{KERNEL}.status === 'idle'")
+
+
+def test_a_cell_runs_with_another_time_range(page: Any) -> None:
+    write(page, FORMAT, "%%logsearch --limit 5\nPerf | count")
+    page.evaluate("void jupyterapp.commands.execute('workbench:run-with-time', {span: 'P1D'})")
+    page.wait_for_function(f"{CELL}[{FORMAT}].model.executionCount !== null", timeout=60_000)
+    assert source(page, FORMAT) == "%%logsearch --timespan P1D --limit 5\nPerf | count"
