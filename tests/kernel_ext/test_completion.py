@@ -66,11 +66,9 @@ def offered(shell: InteractiveShell, code: str) -> list[str]:
 
 
 def test_columns_in_a_cell(shell: InteractiveShell) -> None:
-    assert offered(shell, "%%logsearch --limit 3\nHeartbeat\n| where ▮")[:3] == [
-        "TimeGenerated",
-        "Computer",
-        "Load",
-    ]
+    found = offered(shell, "%%logsearch --limit 3\nHeartbeat\n| where ▮")
+    assert found[:2] == ["TimeGenerated", "Computer"]
+    assert found.index("Load") < found.index("ago")
 
 
 def test_a_word_is_completed_where_it_stands(shell: InteractiveShell) -> None:
@@ -173,7 +171,7 @@ def test_a_kernel_answers_tab_and_shift_tab(folder: Path) -> None:
 
         code = "%%logsearch\nHeartbeat | where "
         found = reply(client.complete(code, len(code)))
-        assert found["matches"][:3] == ["TimeGenerated", "Computer", "Load"]
+        assert found["matches"][:2] == ["TimeGenerated", "Computer"]
         assert found["cursor_start"] == found["cursor_end"] == len(code)
         told = found["metadata"]["_jupyter_types_experimental"]
         assert told[0]["type"] == "column"
