@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from workbench.base.diagnostics import habits
 from workbench.base.errors import Span, WorkbenchError
 from workbench.base.memory import as_text
 from workbench.base.registry import nearest
@@ -35,10 +36,11 @@ def unclosed_string(span: Span) -> WorkbenchError:
 
 
 def unknown_character(char: str, span: Span) -> WorkbenchError:
-    return WorkbenchError("KQL002", f"{char!r} has no meaning here", span)
+    return WorkbenchError("KQL002", f"{char!r} has no meaning here", span, hint=habits.SIGNS.get(char))
 
 
 def expected(what: str, found: str, span: Span, hint: str | None = None) -> WorkbenchError:
+    hint = hint or habits.expected(what, found)
     return WorkbenchError("KQL003", f"expected {what}, found {found}", span, hint=hint)
 
 
@@ -47,9 +49,8 @@ def bad_literal(kind: str, text: str, span: Span) -> WorkbenchError:
 
 
 def unknown_operator(name: str, span: Span, known: Iterable[str]) -> WorkbenchError:
-    return WorkbenchError(
-        "KQL005", f"no tabular operator named {name!r}", span, hint=_did_you_mean(name, known)
-    )
+    hint = habits.operator(name) or _did_you_mean(name, known)
+    return WorkbenchError("KQL005", f"no tabular operator named {name!r}", span, hint=hint)
 
 
 def unsupported(what: str, span: Span, instead: str) -> WorkbenchError:
@@ -80,7 +81,9 @@ UNKNOWN_COLUMN = "KQL101"
 
 def unknown_column(name: str, span: Span, columns: Sequence[str]) -> WorkbenchError:
     what = f"no column named {name!r}" if columns else f"nothing here is named {name!r}"
-    return WorkbenchError("KQL101", what, span, hint=_did_you_mean(name, columns, "columns here"))
+    hint = "isnull(A) and isnotnull(A) ask for null" if name.lower() == "null" else None
+    hint = hint or _did_you_mean(name, columns, "columns here")
+    return WorkbenchError("KQL101", what, span, hint=hint)
 
 
 def unknown_table(name: str, span: Span, tables: Sequence[str]) -> WorkbenchError:
@@ -90,7 +93,10 @@ def unknown_table(name: str, span: Span, tables: Sequence[str]) -> WorkbenchErro
 
 
 def unknown_function(name: str, span: Span, functions: Iterable[str]) -> WorkbenchError:
-    return WorkbenchError("KQL103", f"no function named {name!r}", span, hint=_did_you_mean(name, functions))
+    names = list(functions)
+    spelt_so = any(n.lower() == name.lower() for n in names)
+    hint = (None if spelt_so else habits.function(name)) or _did_you_mean(name, names)
+    return WorkbenchError("KQL103", f"no function named {name!r}", span, hint=hint)
 
 
 def name_taken(name: str, span: Span) -> WorkbenchError:

@@ -42,7 +42,7 @@ def bind_call(b: Inside, node: syntax.Call, row: Rel) -> Expr:
             raise diagnostics.expected_scalar(node.span)
         known = [
             n
-            for n in (*FUNCTIONS, *AGGREGATES, *special.FORMS)
+            for n in (*b.scope.names(), *FUNCTIONS, *AGGREGATES, *special.FORMS)
             if n[0].isalpha() and n not in syntax.WORD_OPERATORS
         ]
         raise diagnostics.unknown_function(node.name, node.name_span, known)
@@ -180,6 +180,8 @@ def _no_overload(card: Card, name: str, args: Sequence[Expr], span: Span, spans:
 
 def _cast_hint(args: Sequence[Expr]) -> str | None:
     types = {a.type for a in args}
+    if types == {T.STRING}:
+        return "texts are joined with strcat(…)"
     if T.STRING in types and types & {T.INT, T.LONG, T.REAL}:
         return "convert one side: tolong(…), toreal(…) or tostring(…)"
     if T.STRING in types and T.DATETIME in types:

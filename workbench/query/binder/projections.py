@@ -105,6 +105,8 @@ def aggregates(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, keys: Se
         value = node
         if isinstance(node, syntax.Named):
             given, value = node.names, node.value
+        for twice in (n for n, _ in made if n in given):
+            raise diagnostics.name_declared_twice(twice, node.span)
         if isinstance(value, syntax.Call) and value.name in AGGREGATES and b.scope.find(value.name) is None:
             for column in collector.direct(value, given, used):
                 used.add(column.name)

@@ -42,6 +42,9 @@ class JoinOperator:
             on = p.list_of(p.expression)
         elif p.accept_word("where"):
             on = [p.expression()]
+        else:
+            hint = "name the keys: on A, B or on $left.A == $right.B"
+            raise diagnostics.expected("'on'", p.peek().shown, p.peek().span, hint)
         return JoinSyntax(keyword.span.to(p.last_span), "join", right, KINDS[kind], tuple(on))
 
     @staticmethod

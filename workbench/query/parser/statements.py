@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.base.diagnostics import query as diagnostics
-from workbench.base.errors import WorkbenchError
+from workbench.base.errors import Span, WorkbenchError
 from workbench.query import syntax
 from workbench.query.lexer import Kind, Token
 from workbench.query.operators import OPERATORS
@@ -76,11 +76,28 @@ class Parser(DeclarationParser):
             if self.peek().kind is not Kind.END:
                 token = self.peek()
                 if not token.is_mark(";"):
-                    hint = "compare with '=='" if token.is_mark("=") else None
-                    if statement is not None:
-                        hint = "a statement ends with ';'"
+                    hint = self._hint(statement, token, start)
                     raise diagnostics.expected("'|' or ';'", token.shown, token.span, hint)
         return syntax.Query(start.to(self.last_span), tuple(statements), tuple(pipelines))
+
+    def _hint(self, statement: syntax.Statement | None, found: Token, start: Span) -> str | None:
+        """What may have been meant where a query should have ended or gone on."""
+        first = self.text[start.start : start.end].lower()
+        if first in ("select", "with"):
+            return "SQL is asked with --sql; in KQL the table comes first: T | where … | project …"
+        if first == "var":
+            return "a value is named with: let x = 5;"
+        if found.is_mark("{"):
+            return None  # the message knows one
+        if statement is not None and not isinstance(statement, syntax.Let | syntax.SetOption):
+            return "a statement ends with ';'"
+        if found.kind is Kind.NAME and found.value != "as" and str(found.value) in OPERATORS:
+            return (
+                f"a pipe is missing: | {found.value} …" if statement is None else "a statement ends with ';'"
+            )
+        if first == "let" and self.peek(1).is_mark("("):
+            return "a function is made with: let f = (x: long) { x + 1 };"
+        return "a statement ends with ';'" if statement is not None else None
 
     # ---- pipelines --------------------------------------------------------------------------
 
