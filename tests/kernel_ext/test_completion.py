@@ -68,7 +68,7 @@ def offered(shell: InteractiveShell, code: str) -> list[str]:
 def test_columns_in_a_cell(shell: InteractiveShell) -> None:
     found = offered(shell, "%%logsearch --limit 3\nHeartbeat\n| where ▮")
     assert found[:2] == ["TimeGenerated", "Computer"]
-    assert found.index("Load") < found.index("ago")
+    assert "Load" in found
 
 
 def test_a_word_is_completed_where_it_stands(shell: InteractiveShell) -> None:
