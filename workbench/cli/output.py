@@ -34,8 +34,8 @@ def text_table(names: Sequence[str], rows: Iterable[Sequence[str]], right: Seque
     -----  ----
     Perf     12
     """
-    body = [[_shown(cell) for cell in row] for row in rows]
-    heads = [_shown(name) for name in names]
+    body = [[shown(cell) for cell in row] for row in rows]
+    heads = [shown(name) for name in names]
     widths = [max([len(h), *(len(row[i]) for row in body)]) for i, h in enumerate(heads)]
 
     def line(cells: Sequence[str]) -> str:
@@ -45,7 +45,8 @@ def text_table(names: Sequence[str], rows: Iterable[Sequence[str]], right: Seque
     return "\n".join([line(heads), "  ".join("-" * w for w in widths), *(line(row) for row in body)])
 
 
-def _shown(cell: str) -> str:
+def shown(cell: str) -> str:
+    """A text of others as it may stand in a terminal: signs that steer it are escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cell)
 
 
@@ -79,7 +80,7 @@ def write(result: Result, form: str) -> None:
         if table.truncated:
             raise diagnostics.result_cut(len(table))
     for sentence in result.statistics.warnings:
-        print(f"warning: {_shown(sentence)}", file=sys.stderr)
+        print(f"warning: {shown(sentence)}", file=sys.stderr)
     {"json": _write_json, "csv": _write_csv, "parquet": _write_parquet}[form](result)
 
 

@@ -98,11 +98,22 @@ def serve(
 
 
 def doctor(as_json: options.Json = False, workspace: options.Workspace = None) -> None:
-    """Look whether this machine has what is needed."""
-    from workbench.cli.output import listing
+    """Say what is wrong with this machine, the workspace, its service and agents, and what helps; exit 1 if anything is.
+
+    Looks at packages, workspace, disk reserve, clock, service, records that were set aside, agents that are silent, the
+    agent of this machine with its spool, and the commands it may run. Changes nothing.
+    """
+    from workbench.cli.output import emit_json, shown
     from workbench.server.doctor import examine
 
     found = examine(options.chosen(workspace))
-    listing([finding.as_dict() for finding in found], ("what", "state", "detail"), as_json=as_json)
-    if any(finding.state == "missing" for finding in found):
+    if as_json:
+        emit_json([finding.as_dict() for finding in found])
+    else:
+        width = max(len(finding.what) for finding in found)
+        for one in found:
+            print(shown(f"{one.state:<8} {one.what:<{width}}  {one.detail}"))
+            if one.fix and one.state != "ok":
+                print(shown(f"{'':<8} {'':<{width}}  fix: {one.fix}"))
+    if any(finding.state == "problem" for finding in found):
         raise typer.Exit(1)
