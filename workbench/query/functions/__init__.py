@@ -5,6 +5,7 @@
 from workbench.query.functions import (  # noqa: F401
     aggregates,
     arithmetic,
+    array_order,
     arrays,
     bags,
     binary,

@@ -41,7 +41,8 @@ lowering gives, nulls, NaN and overflow included, in SQL's type of the result (a
 is never null. Trees are made with the builders of `functions/_sql.py`, values converted with `functions/_sql_cast.py`;
 what cannot be said for some arguments raises `_sql.Unsayable` with a reason of `_unsayable`. An aggregate's `sql` gives an aggregating
 tree: `_sql.func("sum", x)`, `_sql.where(tree, condition)` for the `…if` kinds, `_sql.in_order(tree)` where the order of rows
-matters; a window function's uses `_sql.over`. Why a card has no `sql` says `_unsayable`, by name or family.
+matters; a window function's uses `_sql.over`. Why it has none a card says in `no_sql`,
+its module in `NO_SQL` for the whole family (`_unsayable`).
 """
 
 from __future__ import annotations

@@ -56,14 +56,29 @@ def shown(value: Number | bool | None) -> Any:
     return value
 
 
+def fsum(values: Iterable[Number]) -> float:
+    """The exact sum; NaN of infinities of both signs, infinite where it is too large.
+
+    Examples
+    --------
+    >>> fsum([0.1] * 10), fsum([math.inf, -math.inf]), fsum([1e308, 1e308])
+    (1.0, nan, inf)
+    """
+    listed = list(values)
+    try:
+        return math.fsum(listed)
+    except (ValueError, OverflowError):
+        return float(sum(map(float, listed)))
+
+
 def mean(values: Sequence[Number]) -> float:
     """The mean of one number or more."""
-    return math.fsum(values) / len(values)
+    return fsum(values) / len(values)
 
 
 def squares(values: Sequence[Number], center: float) -> float:
     """The sum of squared distances from a value."""
-    return math.fsum((v - center) ** 2 for v in values)
+    return fsum((v - center) ** 2 for v in values)
 
 
 def variance(values: Sequence[Number]) -> float:

@@ -197,6 +197,11 @@ def coalesce(*values: Any) -> Sql:
     return func("coalesce", *values)
 
 
+def known(tree: Any, *arguments: Any) -> Sql:
+    """The tree where no argument is null, else null."""
+    return case((all_of(*map(not_null, arguments)), tree))
+
+
 def concat(*parts: Any) -> Sql:
     """Texts one behind the other; null where one is null."""
     found = own(parts[0])
@@ -279,6 +284,11 @@ def floor_mod(a: Any, b: Any) -> Sql:
     return op("%", op("+", op("%", a, nonzero(b)), size), size)
 
 
+def to_even(value: Any) -> Sql:
+    """A real rounded to a whole one, halves to the even neighbour."""
+    return plain_func("round_even", value, 0)
+
+
 def nonzero(value: Any) -> Sql:
     """The number, null for 0."""
     return func("nullif", value, 0)
@@ -286,7 +296,7 @@ def nonzero(value: Any) -> Sql:
 
 def floor_div(a: Any, b: int) -> Sql:
     """Quotient of a whole number by a positive constant, rounded down (SQL's own rounds toward zero)."""
-    return op("//", op("-", a, floor_mod_by(a, b)), b)
+    return op("-", op("//", a, b), case((op("<", op("%", a, b), 0), 1), otherwise=0))
 
 
 def floor_mod_by(a: Any, b: int) -> Sql:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.base.dtypes import ScalarType
-from workbench.query.functions import _sql, _sql_cast, _unsayable
+from workbench.query.functions import _sql, _sql_cast, _sql_lists, _unsayable
 from workbench.query.lowering import Form, SqlValue
 
 if TYPE_CHECKING:
@@ -121,6 +121,20 @@ def spread(value: Sql, sample: bool, root: bool, condition: Sql | None = None) -
     )
 
 
+def covariance(a: Sql, b: Sql, sample: bool, condition: Sql | None = None) -> Sql:
+    """Covariance of the rows that have both values; 0 of one, NaN of none."""
+    finite = _sql.all_of(_sql.func("isfinite", a), _sql.func("isfinite", b))
+    count = chosen(_sql.func("count", _sql.op("+", a, b)), condition)
+    all_finite = chosen(_sql.func("bool_and", finite), condition)
+    kept = _sql.case((finite, a))
+    found = chosen(_sql.plain_func("covar_samp" if sample else "covar_pop", kept, b), condition)
+    return _sql.case(
+        (_sql.all_of(_sql.op(">", count, 1), all_finite), found),
+        (_sql.op("=", count, 1), 0.0),
+        otherwise=math.nan,
+    )
+
+
 def at_rank(value: SqlValue, percent: float) -> SqlValue:
     """The smallest value that at least so many percent of the values do not exceed."""
     if value.form is not Form.MICROSECONDS:
@@ -135,12 +149,44 @@ def at_rank(value: SqlValue, percent: float) -> SqlValue:
     return replace(value, expr=_sql.plain_func("list_extract", listed, index))
 
 
+def at_weight(value: SqlValue, weight: Sql, percent: float) -> SqlValue:
+    """The value at a share of the total weight, by the sums along the sorted values."""
+    if value.form is not Form.MICROSECONDS:
+        value = SqlValue(_sql_cast.canonical(value), value.type, nullable(value.type))
+    kept = _sql.all_of(_sql.not_null(value.expr), _sql.op(">", weight, 0))
+    pairs = _sql.where(_sql.plain_func("list", _sql.plain_func("row", value.expr, weight)), kept)
+    total = _sql.where(_sql.func("sum", weight), kept)
+    wanted = _sql.plain_func("round", _sql.op("*", _sql.cast(total, "DOUBLE"), percent / 100), 9)
+
+    def step(so_far: Sql, one: Sql) -> Sql:
+        reached = _sql.op("+", _sql_lists.field(so_far, 1), _sql_lists.field(one, 1))
+        below = _sql.case((_sql.op("<", reached, wanted), 1), otherwise=0)
+        return _sql.plain_func("row", reached, _sql.op("+", _sql_lists.field(so_far, 2), below))
+
+    def parts(one: Sql) -> Sql:
+        return _sql.plain_func("row", _sql.cast(_sql_lists.field(one, 2), "HUGEINT"), _sql.cast(0, "HUGEINT"))
+
+    def picked(pairs: Sql) -> Sql:
+        start = _sql.plain_func("row", _sql.cast(0, "HUGEINT"), _sql.cast(0, "HUGEINT"))
+        sums = _sql_lists.folded(_sql_lists.each(pairs, parts, "w"), start, step)
+        place = _sql.op("+", _sql.cast(_sql_lists.field(sums, 2), "BIGINT"), 1)
+        return _sql_lists.field(_sql_lists.at(pairs, place), 1)
+
+    # Equal values may stand in any order: the sums behind the last of them are the same.
+    return replace(value, expr=_sql_lists.bound(_sql.plain_func("list_sort", pairs), picked, "b"))
+
+
+def listed(values: Sql, condition: Sql | None) -> Sql:
+    """The values that are not null in a list, null without any."""
+    known = _sql.not_null(values)
+    condition = known if condition is None else _sql.all_of(condition, known)
+    return _sql.where(_sql.in_order(_sql.plain_func("list", values)), condition)
+
+
 def json_array(pieces: Sql, condition: Sql | None, most: int | None) -> Sql:
     """The pieces of JSON text that are not null in an array, the first `most` of them."""
-    known = _sql.not_null(pieces)
-    condition = known if condition is None else _sql.all_of(condition, known)
-    listed = _sql.where(_sql.in_order(_sql.plain_func("list", pieces)), condition)
+    found = listed(pieces, condition)
     if most is not None:
-        listed = _sql.plain_func("list_slice", listed, 1, most)
-    joined = _sql.coalesce(_sql.plain_func("array_to_string", listed, ","), "")
+        found = _sql.plain_func("list_slice", found, 1, most)
+    joined = _sql.coalesce(_sql.plain_func("array_to_string", found, ","), "")
     return _sql.concat("[", joined, "]")

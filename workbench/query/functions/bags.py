@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import orjson
 import polars as pl
@@ -12,10 +12,10 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
-from workbench.query.functions import _json
+from workbench.query.functions import _json, _sql, _sql_cast, _sql_lists, _unsayable
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, Naming, rep, scalar
 from workbench.query.functions.forms import converted
-from workbench.query.lowering import Value
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[\s*'([^']*)'\s*\]|\[\s*\"([^\"]*)\"\s*\]")
@@ -41,7 +41,16 @@ def _member(key: Value, arg: Expr) -> pl.Expr:
     return pl.concat_str(_json.text(converted(key, STRING)), pl.lit(":"))
 
 
-def _pairs(values: list[Value], args: Sequence[Expr]) -> list[tuple[Value, Expr, Value]]:
+def _sql_member(key: SqlValue, arg: Expr, value: _sql.Sql) -> _sql.Sql:
+    if isinstance(arg, Const) and arg.type is STRING:
+        return _sql.concat(orjson.dumps(arg.value or "").decode() + ":", value)
+    return _sql_lists.member(_sql_cast.canonical(_sql_cast.converted(key, STRING)), value)
+
+
+V = TypeVar("V", Value, SqlValue)
+
+
+def _pairs(values: list[V], args: Sequence[Expr]) -> list[tuple[V, Expr, V]]:
     """(key, key's plan, value); of equal constant keys the last one counts."""
     if len(args) % 2:
         span = getattr(args[-1], "span", None) or Span(0, 0)
@@ -65,6 +74,14 @@ class BagPack:
         pieces = [pl.concat_str(_member(k, a), _json.or_null(v)) for k, a, v in _pairs(values, args)]
         return Value(_bag(pieces), DYNAMIC)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        members = [
+            _sql_member(k, a, _sql_lists.known(_sql_lists.piece(v))) for k, a, v in _pairs(values, args)
+        ]
+        between = [part for member in members for part in (",", member)][1:]
+        return SqlValue(_sql.concat("{", *between, "}"), DYNAMIC)
+
 
 @scalar("pack_non_empty", [rep(ANY, least=0)], DYNAMIC, source="Kusto reference: pack_all()")
 class PackNonEmpty:
@@ -79,6 +96,15 @@ class PackNonEmpty:
             pieces.append(pl.when(there).then(pl.concat_str(_member(k, a), value)))
         return Value(_bag(pieces), DYNAMIC)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        members = []
+        for k, a, v in _pairs(values, args):
+            piece = _sql_lists.piece(v)
+            empty = _sql.member(piece, ['""', "[]", "{}", "null"])
+            members.append(_sql.case((_sql.negated(empty), _sql_member(k, a, piece))))
+        return SqlValue(_sql_lists.bag(_sql_lists.listed(*members)), DYNAMIC)
+
 
 @scalar("bag_keys", [DYNAMIC], DYNAMIC)
 class BagKeys:
@@ -87,6 +113,10 @@ class BagKeys:
     @staticmethod
     def row(bag: Any) -> list[str] | None:
         return list(bag) if isinstance(bag, dict) else None
+
+    @staticmethod
+    def sql(bag: _sql.Sql) -> _sql.Sql:
+        return _sql_lists.array(_sql_lists.each(_sql_lists.keys(bag), _sql_cast.quoted))
 
 
 @scalar("bag_has_key", [DYNAMIC, STRING], BOOL)
@@ -104,6 +134,20 @@ class BagHasKey:
                 return False
             bag = bag[step]
         return True
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        bag = _sql_cast.canonical(values[0])
+        steps = [str(args[1].value)] if isinstance(args[1], Const) else None
+        if steps is None:
+            raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+        found = _sql.not_null(_sql_lists.property_of(bag, steps[0]))
+        if (path := steps_of(steps[0])) != steps:
+            at = bag
+            for step in path:
+                at = _sql.case((_sql_lists.is_bag(at), _sql_lists.property_of(at, step)))
+            found = _sql.any_of(found, _sql.not_null(at))
+        return SqlValue(_sql.case((_sql_lists.is_bag(bag), found)), BOOL)
 
 
 @scalar("bag_merge", [DYNAMIC, rep(DYNAMIC)], DYNAMIC)
@@ -123,6 +167,18 @@ class BagMerge:
                 merged.setdefault(key, value)
         return merged
 
+    @staticmethod
+    def sql(*bags: _sql.Sql) -> _sql.Sql:
+        names = [_sql.coalesce(_sql_lists.keys(b), _sql_lists.nothing()) for b in bags]
+        all_of_them = _sql_lists.first_of_each(_sql_lists.both(*names))
+        found = [_sql.case((_sql_lists.is_bag(b), b)) for b in bags]
+
+        def merged(key: _sql.Sql) -> _sql.Sql:
+            return _sql_lists.member(key, _sql.coalesce(*(_sql_lists.property_of(b, key) for b in found)))
+
+        there = _sql.any_of(*(_sql.coalesce(_sql_lists.is_bag(b), False) for b in bags))
+        return _sql.case((there, _sql_lists.bag(_sql_lists.each(all_of_them, merged, "m"))))
+
 
 @scalar("bag_remove_keys", [DYNAMIC, DYNAMIC], DYNAMIC)
 class BagRemoveKeys:
@@ -136,6 +192,40 @@ class BagRemoveKeys:
             steps = [key] if key in bag else steps_of(str(key))
             bag = _without(bag, steps)
         return bag
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if not isinstance(args[1], Const):
+            raise _sql.Unsayable(_unsayable.ARRAY_DIFFERS)
+        bag, given = _sql_cast.canonical(values[0]), args[1].value
+        listed = given if isinstance(given, list) else [given]
+        paths = [steps_of(str(key)) for key in listed]
+        deep = [p for p, key in zip(paths, listed, strict=True) if p != [key]]
+        gone = [key for key in listed if isinstance(key, str)]
+        found = _sql_changed(bag, lambda key, value: _sql.case((_sql.negated(_sql.member(key, gone)), value)))
+        for path in deep:
+            found = _sql_without(found, path)
+        there = _sql.all_of(_sql_lists.is_bag(bag), given is not None)
+        return SqlValue(_sql.case((there, found)), DYNAMIC)
+
+
+def _sql_changed(bag: _sql.Sql, change: Callable[[_sql.Sql, _sql.Sql], Any], depth: int = 0) -> _sql.Sql:
+    """A bag of what `change(key, value)` gives for its members; those for which it is null are left out."""
+
+    def member(key: _sql.Sql) -> _sql.Sql:
+        return _sql_lists.member(key, change(key, _sql_lists.property_of(bag, key)))
+
+    return _sql_lists.bag(_sql_lists.each(_sql.plain_func("json_keys", bag), member, f"k{depth}"))
+
+
+def _sql_without(bag: _sql.Sql, steps: Sequence[str], depth: int = 0) -> _sql.Sql:
+    def change(key: _sql.Sql, value: _sql.Sql) -> _sql.Sql:
+        inner = _sql.lit(None) if len(steps) == 1 else _sql_without(value, steps[1:], depth + 1)
+        return _sql.case((_sql.op("=", key, steps[0]), inner), otherwise=value)
+
+    if not steps:
+        return bag
+    return _sql.case((_sql_lists.is_bag(bag), _sql_changed(bag, change, depth)), otherwise=bag)
 
 
 def _without(bag: Any, steps: Sequence[str]) -> Any:
@@ -159,6 +249,30 @@ class BagSetKey:
         steps = steps_of(key)
         return _with(bag, steps, _json.element(value, types[2])) if steps else None
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if not isinstance(args[1], Const):
+            raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+        bag, steps = _sql_cast.canonical(values[0]), steps_of(str(args[1].value))
+        if not steps:
+            return SqlValue(_sql.cast(None, "VARCHAR"), DYNAMIC)
+        found = _sql_with(bag, steps, _sql_lists.known(_sql_lists.piece(values[2])))
+        return SqlValue(_sql.case((_sql_lists.is_bag(bag), found)), DYNAMIC)
+
+
+def _sql_with(bag: _sql.Sql, steps: Sequence[str], value: _sql.Sql) -> _sql.Sql:
+    here = _sql.case((_sql_lists.is_bag(bag), bag), otherwise="{}")
+    old = _sql_lists.property_of(here, steps[0])
+    new = value if len(steps) == 1 else _sql_with(old, steps[1:], value)
+
+    def member(key: _sql.Sql) -> _sql.Sql:
+        kept = _sql_lists.property_of(here, key)
+        return _sql_lists.member(key, _sql.case((_sql.op("=", key, steps[0]), new), otherwise=kept))
+
+    members = _sql_lists.each(_sql.plain_func("json_keys", here), member, f"k{len(steps)}")
+    more = _sql_lists.both(members, _sql_lists.listed(_sql_lists.member(_sql.lit(steps[0]), new)))
+    return _sql_lists.bag(_sql.case((_sql.is_null(old), more), otherwise=members))
+
 
 def _with(bag: Any, steps: Sequence[str], value: Any) -> Any:
     here = dict(bag) if isinstance(bag, dict) else {}
@@ -179,6 +293,23 @@ class BagZip:
             return None
         listed = values if isinstance(values, list) else []
         return {k: listed[i] if i < len(listed) else None for i, k in enumerate(keys) if isinstance(k, str)}
+
+    @staticmethod
+    def sql(keys: _sql.Sql, values: _sql.Sql) -> _sql.Sql:
+        names, listed = _sql_lists.elements(keys), _sql_lists.elements(values)
+        texts = _sql_lists.only(names, lambda n: _sql.plain_func("starts_with", n, '"'), "n")
+
+        def member(name: _sql.Sql) -> _sql.Sql:
+            # Of equal keys the last one says the value.
+            def is_it(place: _sql.Sql) -> _sql.Sql:
+                return _sql.op("=", _sql_lists.at(names, place), name)
+
+            places = _sql_lists.only(_sql_lists.places(_sql_lists.size(names)), is_it, "i")
+            value = _sql_lists.at(listed, _sql.plain_func("list_max", places))
+            return _sql.concat(name, ":", _sql_lists.known(value))
+
+        found = _sql_lists.bag(_sql_lists.each(_sql_lists.first_of_each(texts), member, "m"))
+        return _sql.known(found, names)
 
 
 @scalar("treepath", [DYNAMIC], DYNAMIC, naming=Naming.PREFIX_AND_FIRST, prefix="tree")

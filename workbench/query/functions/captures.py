@@ -13,10 +13,16 @@ from typing import Any
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, const, scalar
+from workbench.query.functions._sql_regex import re2
 from workbench.query.functions.forms import POLARS_TYPES, canonical, converted, dumps
-from workbench.query.lowering import Form, Value
+from workbench.query.lowering import Form, SqlValue, Value
 from workbench.query.plan import Const, Expr
+
+NO_SQL = (
+    "pairs of keys and values are read one after the other, quotes and all, which no expression of SQL does"
+)
 
 T = ScalarType
 _PLAIN_NUMBERS = (T.INT, T.LONG, T.REAL)
@@ -27,6 +33,16 @@ def _text(subject: Value) -> pl.Expr:
     if subject.type is T.STRING and subject.form is Form.NULLABLE:
         return subject.expr
     return canonical(converted(subject, T.STRING))
+
+
+def _sql_text(subject: SqlValue) -> _sql.Sql:
+    if subject.type is T.STRING and subject.form is Form.NULLABLE:
+        return subject.expr
+    return _sql_cast.canonical(_sql_cast.converted(subject, T.STRING))
+
+
+def _groups(pattern: str) -> list[str]:
+    return pl.select(pl.lit("").str.extract_groups(pattern)).to_series().struct.fields
 
 
 def _constant(expr: Expr) -> str:
@@ -51,6 +67,15 @@ class ParseCapture:
             return Value(found.cast(POLARS_TYPES[returns], strict=False), returns)
         return converted(Value(found.fill_null(""), T.STRING), returns)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        text, pattern, group = _sql_text(values[0]), _constant(args[1]), _constant(args[2])
+        number = _groups(pattern).index(group) + 1
+        found = _sql.plain_func("regexp_extract", text, re2(pattern), number)
+        if group.startswith("number") and returns in _PLAIN_NUMBERS:
+            return SqlValue(_sql.try_cast(found, _sql_cast.SQL_TYPES[returns]), returns)
+        return _sql_cast.converted(SqlValue(_sql.coalesce(found, ""), T.STRING), returns)
+
 
 @scalar("<match>", [ANY, const(STRING)], BOOL, source="Kusto reference: parse operator")
 class ParseMatch:
@@ -63,6 +88,11 @@ class ParseMatch:
     @staticmethod
     def in_filter(values: Sequence[Value], args: Sequence[Expr]) -> pl.Expr | None:
         return _text(values[0]).str.contains(_constant(args[1]))
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        found = _sql.matches(_sql_text(values[0]), re2(_constant(args[1])))
+        return SqlValue(_sql.coalesce(found, False), T.BOOL)
 
 
 # ---- keys and values --------------------------------------------------------------------------

@@ -12,11 +12,10 @@ from typing import Any
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
-from workbench.query.functions import _json, _sql, _sql_aggregates, _sql_cast, _unsayable
+from workbench.query.functions import _json, _sql, _sql_aggregates, _sql_cast, _sql_lists
 from workbench.query.functions._card import (
     ANY,
     BOOL,
-    DECIMAL,
     DYNAMIC,
     INTEGER,
     ParamLike,
@@ -58,12 +57,12 @@ def _pieces(value: Value, chosen: Value | None, *, with_nulls: bool = False) -> 
 
 
 def _sql_pieces(value: SqlValue) -> _sql.Sql:
-    if value.type is DYNAMIC:
-        raise _sql.Unsayable(_unsayable.ELEMENTS)
-    text = _sql_cast.canonical(value)
-    if value.type is DECIMAL:
-        return _sql.concat('"', _sql_cast.decimal_text(text), '"')
-    return _sql_cast.json_text(text, value.type)
+    if value.type is not DYNAMIC:
+        return _sql_lists.piece(value)
+    json = _sql_cast.canonical(value)
+    inside = _sql.plain_func("substring", json, 2, _sql.op("-", _sql.func("length", json), 2))
+    inside = _sql.case((_sql_lists.is_array(json), inside), otherwise=json)
+    return _sql.case((_sql.is_null(json), "null"), otherwise=_sql.func("nullif", inside, ""))
 
 
 def _array(pieces: pl.Expr) -> Value:
@@ -149,6 +148,17 @@ def _making_set(name: str, doc: str, *, chosen: bool = False, most: int = _MOST)
 
         finish = staticmethod(_finished)
 
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            condition = _sql_cast.canonical(values[1]) if chosen else None
+            size = _size(args, 2 if chosen else 1, most)
+            pieces = _sql_lists.piece(values[0])
+            listed = _sql_aggregates.listed(pieces, condition)
+            if values[0].type is DYNAMIC:
+                listed = _sql_lists.flat(_sql_lists.each(listed, _sql_lists.items_of, "l"))
+            distinct = _sql_lists.first_of_each(_sql.coalesce(listed, _sql_lists.nothing()))
+            return SqlValue(_sql_lists.array(_sql_lists.part(distinct, 1, size)), DYNAMIC)
+
     _Set.__doc__ = doc
 
 
@@ -208,6 +218,26 @@ def _making_bag(name: str, prefix: str, doc: str, *, chosen: bool = False) -> No
                 return dumps(_merged([loads(t) for t in texts], size)) or "{}"
 
             return _of_lines(_lines(values[0], values[1] if chosen else None), collect)
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            condition = _sql_cast.canonical(values[1]) if chosen else None
+            size = _size(args, 2 if chosen else 1, _MOST)
+            bags = _sql_aggregates.listed(_sql_cast.canonical(values[0]), condition)
+
+            def members(bag: _sql.Sql) -> _sql.Sql:
+                def one(key: _sql.Sql) -> _sql.Sql:
+                    return _sql.plain_func("row", key, _sql_lists.property_of(bag, key))
+
+                return _sql_lists.each(_sql_lists.keys(bag), one, "key")
+
+            def written(pair: _sql.Sql) -> _sql.Sql:
+                return _sql_lists.member(_sql_lists.field(pair, 1), _sql_lists.field(pair, 2))
+
+            every = _sql_lists.flat(_sql_lists.each(bags, members, "bag"))
+            distinct = _sql_lists.first_of_each(every, lambda pair: _sql_lists.field(pair, 1))
+            bag = _sql_lists.bag(_sql_lists.each(_sql_lists.part(distinct, 1, size), written, "w"))
+            return SqlValue(_sql.coalesce(bag, "{}"), DYNAMIC)
 
     _Bag.__doc__ = doc
 

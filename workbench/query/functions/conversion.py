@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.base.dtypes import ScalarType
-from workbench.query.functions import _sql_cast
+from workbench.query.functions import _sql, _sql_cast
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -90,3 +90,13 @@ class GetTypeOfDynamic:
             (dict, "dictionary"),
         )
         return next((name for kind, name in kinds if isinstance(value, kind)), "string")
+
+    @staticmethod
+    def sql(value: _sql.Sql) -> _sql.Sql:
+        names = {
+            "BOOLEAN": "bool", "BIGINT": "long", "UBIGINT": "long", "DOUBLE": "double", "ARRAY": "array",
+            "OBJECT": "dictionary",
+        }  # fmt: skip
+        kind = _sql_cast.kind(value)
+        known = [(_sql.op("=", kind, ours), name) for ours, name in names.items()]
+        return _sql.case((_sql.is_null(value), "null"), *known, otherwise="string")

@@ -7,9 +7,14 @@ plain ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import REAL, STRING, scalar
+from workbench.query.lowering import SqlValue
+from workbench.query.plan import Const, Expr
 
 _PREFIXES = {
     "Nano": 1e-9, "Micro": 1e-6, "Milli": 1e-3, "Centi": 1e-2, "Deci": 1e-1, "Deca": 1e1, "Hecto": 1e2, "Kilo": 1e3,
@@ -135,6 +140,16 @@ def _conversion(quantity: str, units: Mapping[str, float]) -> None:
                 return _tilted(value, source, target)
             return value * units[source] / units[target]
 
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            source, target = _sql_units(args)
+            value = _sql_cast.canonical(values[0])
+            if source not in units or target not in units:
+                return SqlValue(_sql.cast(None, "DOUBLE"), REAL)
+            if units is _ANGLE and "Tilt" in (source, target):
+                return SqlValue(_sql_tilted(value, source, target), REAL)
+            return SqlValue(_sql.op("/", _sql.op("*", value, units[source]), units[target]), REAL)
+
     _Convert.__doc__ = f"A {quantity} in another unit; null where a unit is unknown."
 
 
@@ -143,7 +158,21 @@ def _tilted(value: float, source: str, target: str) -> float:
     if source == "Tilt" and not -1 <= value <= 1:
         return math.nan
     angle = math.asin(value) if source == "Tilt" else value * _ANGLE[source]
+    if target == "Tilt" and math.isinf(angle):
+        return math.nan
     return math.sin(angle) if target == "Tilt" else angle / _ANGLE[target]
+
+
+def _sql_tilted(value: _sql.Sql, source: str, target: str) -> _sql.Sql:
+    angle = _sql.func("asin", value) if source == "Tilt" else _sql.op("*", value, _ANGLE[source])
+    return _sql.func("sin", angle) if target == "Tilt" else _sql.op("/", angle, _ANGLE[target])
+
+
+def _sql_units(args: Sequence[Expr]) -> tuple[str, str]:
+    source, target = args[1], args[2]
+    if not (isinstance(source, Const) and isinstance(target, Const)):
+        raise _sql.Unsayable(_unsayable.UNIT_DIFFERS)
+    return str(source.value), str(target.value)
 
 
 for _quantity, _units in (
@@ -153,7 +182,7 @@ for _quantity, _units in (
     _conversion(_quantity, _units)
 
 # To kelvin and back.
-_Scale = Callable[[float], float]
+_Scale = Callable[[Any], Any]
 _TEMPERATURE: dict[str, tuple[_Scale, _Scale]] = {
     "Kelvin": (lambda t: t, lambda k: k),
     "DegreeCelsius": (lambda t: t + 273.15, lambda k: k - 273.15),
@@ -176,4 +205,13 @@ class ConvertTemperature:
     def row(value: float, source: str, target: str) -> float | None:
         if source not in _TEMPERATURE or target not in _TEMPERATURE:
             return None
-        return _TEMPERATURE[target][1](_TEMPERATURE[source][0](value))
+        return float(_TEMPERATURE[target][1](_TEMPERATURE[source][0](value)))
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        source, target = _sql_units(args)
+        if source not in _TEMPERATURE or target not in _TEMPERATURE:
+            return SqlValue(_sql.cast(None, "DOUBLE"), REAL)
+        # The operators of a tree make trees, so the scales are those of the first lowering.
+        kelvin = _TEMPERATURE[source][0](_sql_cast.canonical(values[0]))
+        return SqlValue(_sql.cast(_TEMPERATURE[target][1](kelvin), "DOUBLE"), REAL)

@@ -358,6 +358,17 @@ class MakeDatetime:
         ticks = (first + day - 1) * TICKS_PER_DAY + _clock(hour, minute, second)
         return Value(pl.when(possible).then(ticks), DATETIME)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if len(values) == 1:
+            return _sql_cast.converted(values[0], DATETIME)
+        given = [_sql_cast.canonical(v) for v in values]
+        year, month, day, hour, minute, second = given + [_sql.lit(0)] * (6 - len(given))
+        date = _sql_time.ticks_of(_sql.plain_func("make_timestamp", year, month, day, 0, 0, 0.0))
+        possible = _sql.all_of(_sql.between(year, 1, 9999), _sql_possible_clock(hour, minute, second))
+        ticks = _sql.op("+", date, _sql_clock(hour, minute, second))
+        return SqlValue(_sql.case((possible, ticks)), DATETIME)
+
 
 def _possible_clock(hour: pl.Expr, minute: pl.Expr, second: pl.Expr) -> pl.Expr:
     return hour.is_between(0, 23) & minute.is_between(0, 59) & (second >= 0) & (second < 60)
@@ -366,6 +377,18 @@ def _possible_clock(hour: pl.Expr, minute: pl.Expr, second: pl.Expr) -> pl.Expr:
 def _clock(hour: pl.Expr, minute: pl.Expr, second: pl.Expr) -> pl.Expr:
     fine = (second * TICKS_PER_SECOND).round().cast(pl.Int64, strict=False)
     return hour * TICKS_PER_HOUR + minute * TICKS_PER_MINUTE + fine
+
+
+def _sql_possible_clock(hour: _sql.Sql, minute: _sql.Sql, second: _sql.Sql) -> _sql.Sql:
+    seconds = _sql.all_of(_sql.op(">=", second, 0), _sql.op("<", second, 60))
+    return _sql.all_of(_sql.between(hour, 0, 23), _sql.between(minute, 0, 59), seconds)
+
+
+def _sql_clock(hour: _sql.Sql, minute: _sql.Sql, second: _sql.Sql) -> _sql.Sql:
+    """Ticks of a possible time of day."""
+    fine = _sql.try_cast(_sql.to_even(_sql.op("*", second, float(TICKS_PER_SECOND))), "BIGINT")
+    clock = _sql.op("+", _sql.op("*", hour, TICKS_PER_HOUR), _sql.op("*", minute, TICKS_PER_MINUTE))
+    return _sql.op("+", clock, fine)
 
 
 @scalar(
@@ -392,6 +415,18 @@ class MakeTimespan:
         possible = _possible_clock(hour, minute, second) & days.abs().is_between(0, _MOST_DAYS)
         return Value(pl.when(possible).then(ticks), TIMESPAN)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if len(values) == 1:
+            return _sql_cast.converted(values[0], TIMESPAN)
+        given = [_sql_cast.canonical(v) for v in values]
+        days = given.pop(0) if len(given) == 4 else _sql.lit(0)
+        hour, minute, second = given if len(given) == 3 else (*given, _sql.lit(0.0))
+        near = _sql.between(days, -_MOST_DAYS, _MOST_DAYS)
+        possible = _sql.all_of(near, _sql_possible_clock(hour, minute, second))
+        ticks = _sql.op("+", _sql.op("*", days, TICKS_PER_DAY), _sql_clock(hour, minute, second))
+        return SqlValue(_sql.case((possible, ticks)), TIMESPAN)
+
 
 def _unixtime(unit: str, ticks: int) -> None:
     def scaled(number: pl.Expr) -> pl.Expr:
@@ -407,6 +442,22 @@ def _unixtime(unit: str, ticks: int) -> None:
             return pl.when(near).then(
                 found.round().cast(pl.Int64, strict=False) if types[0] is REAL else found
             )
+
+        @staticmethod
+        def sql(number: _sql.Sql, types: Sequence[Any]) -> _sql.Sql:
+            real = _sql.cast(number, "DOUBLE")
+            if types[0] is REAL:
+                found = (
+                    _sql.op("*", real, float(ticks))
+                    if ticks
+                    else _sql.func("floor", _sql.op("/", real, 100.0))
+                )
+                whole = _sql.try_cast(_sql.to_even(found), "BIGINT")
+            else:
+                found = _sql.op("*", real, float(ticks)) if ticks else _sql.op("/", real, 100.0)
+                whole = _sql.op("*", number, ticks) if ticks else _sql.floor_div(number, 100)
+            near = _sql.between(found, float(MIN_DATETIME_TICKS), float(MAX_DATETIME_TICKS))
+            return _sql.case((near, whole))
 
     _UnixTime.__doc__ = f"The datetime that lies so many {unit}s after 1970."
 

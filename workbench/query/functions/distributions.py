@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from workbench.query.functions._card import REAL, Naming, scalar
 
+NO_SQL = "SQL has no such function of statistics"
+
 _NAN = math.nan
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import xxhash
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast
 from workbench.query.functions._card import (
     BOOL,
     DATETIME,
@@ -98,6 +99,11 @@ def _digest(name: str, algorithm: Callable[..., Any], doc: str) -> None:
         def row(value: Any, types: Sequence[ScalarType]) -> str:
             text = str(python_cast(value, types[0], STRING))
             return str(algorithm(text.encode(), usedforsecurity=False).hexdigest())
+
+        @staticmethod
+        def sql(value: _sql.Sql, types: Sequence[ScalarType]) -> _sql.Sql:
+            digest = _sql.func(name.removeprefix("hash_"), _sql_cast.convert(value, types[0], STRING))
+            return _sql.coalesce(_sql.known(digest, value), "")
 
     _Digest.__doc__ = doc
 

@@ -210,6 +210,8 @@ class IsNotEmpty:
 class Assert:
     """True, or the query stops with the message where the condition is false (KQL302)."""
 
+    no_sql = "SQL can't stop a query with a message of its own"
+
     nulls = True
 
     @staticmethod

@@ -17,6 +17,7 @@ from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
 from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import ANY, BOOL, DYNAMIC, STRING, const, rep, scalar
+from workbench.query.functions._sql_regex import re2
 from workbench.query.functions.forms import canonical, converted
 from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
@@ -142,6 +143,11 @@ def _sql_text(value: SqlValue) -> _sql.Sql:
 
 _TERMS = {"has": (True, True), "hasprefix": (True, False), "hassuffix": (False, True)}
 _PLACED = {"contains": "{}", "startswith": "^{}", "endswith": "{}$", "=~": "^{}$"}
+
+
+def sql_has(value: _sql.Sql, word: str) -> _sql.Sql:
+    """Whether a text has a word as a whole term, in any case; it has the empty one."""
+    return _sql.matches(value, _re2_pattern(word, True, True, True)) if word else _sql.lit(True)
 
 
 def _sql_matched(name: str, value: _sql.Sql, arg: Expr) -> _sql.Sql:
@@ -275,7 +281,7 @@ def _regex(name: str) -> None:
             if not isinstance(pattern, Const):
                 raise _sql.Unsayable(_unsayable.PATTERN_DIFFERS)
             span = pattern.span if pattern.span.end else None
-            found = _sql.matches(_sql_text(values[0]), checked_regex(str(pattern.value), span))
+            found = _sql.matches(_sql_text(values[0]), re2(checked_regex(str(pattern.value), span)))
             return SqlValue(_sql.negated(found) if negated else found, T.BOOL)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import (
     BOOL,
     DYNAMIC,
@@ -27,7 +28,7 @@ from workbench.query.functions._card import (
     scalar,
 )
 from workbench.query.functions.forms import canonical, loads
-from workbench.query.lowering import Value
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _ADDRESS = r"^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?$"
@@ -57,6 +58,46 @@ def masked(number: pl.Expr, prefix: pl.Expr) -> pl.Expr:
     return (number // size.cast(pl.Int64)) * size.cast(pl.Int64)
 
 
+# ---- in SQL -----------------------------------------------------------------------------------
+
+_SQL_ADDRESS = _ADDRESS.replace("\\d", "[0-9]")
+
+
+class SqlNetwork(NamedTuple):
+    """The same as trees."""
+
+    number: _sql.Sql
+    prefix: _sql.Sql
+
+
+def sql_network(text: _sql.Sql) -> SqlNetwork:
+    parts = [_sql.plain_func("regexp_extract", text, _SQL_ADDRESS, i) for i in range(1, 6)]
+    octets = [_sql.try_cast(p, "BIGINT") for p in parts]
+    prefix = _sql.coalesce(octets.pop(), 32)
+    number = _sql.op("*", octets[0], 2**24)
+    for octet, size in zip(octets[1:], (2**16, 2**8, 1), strict=True):
+        number = _sql.op("+", number, _sql.op("*", octet, size))
+    valid = _sql.all_of(*(_sql.op("<", o, 256) for o in octets), _sql.op("<=", prefix, 32))
+    return SqlNetwork(_sql.case((valid, number)), prefix)
+
+
+def sql_masked(number: _sql.Sql, prefix: _sql.Sql) -> _sql.Sql:
+    known = _sql.case((_sql.between(prefix, 0, 32), prefix))
+    size = _sql.cast(_sql.func("pow", 2.0, _sql.op("-", 32, known)), "BIGINT")
+    return _sql.op("*", _sql.op("//", number, size), size)
+
+
+def _sql_shortest(*prefixes: _sql.Sql) -> _sql.Sql:
+    valid = _sql.all_of(*(_sql.between(p, 0, 32) for p in prefixes))
+    return _sql.case((valid, _sql.func("least", *prefixes)))
+
+
+def _sql_both(a: _sql.Sql, b: _sql.Sql, prefix: _sql.Sql | None) -> tuple[_sql.Sql, _sql.Sql]:
+    x, y = sql_network(a), sql_network(b)
+    shortest = _sql_shortest(x.prefix, y.prefix, *([] if prefix is None else [prefix]))
+    return sql_masked(x.number, shortest), sql_masked(y.number, shortest)
+
+
 def number_of(text: str) -> tuple[int, int] | None:
     """Number and prefix of one IPv4 text, for constants.
 
@@ -82,6 +123,10 @@ class ParseIpv4:
         n = network(text)
         return masked(n.number, n.prefix)
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        return sql_masked(*sql_network(text))
+
 
 @scalar("parse_ipv4_mask", [STRING, LONG], LONG)
 class ParseIpv4Mask:
@@ -91,6 +136,11 @@ class ParseIpv4Mask:
     def polars(text: pl.Expr, prefix: pl.Expr) -> pl.Expr:
         n = network(text)
         return masked(n.number, _shortest(n.prefix, prefix))
+
+    @staticmethod
+    def sql(text: _sql.Sql, prefix: _sql.Sql) -> _sql.Sql:
+        n = sql_network(text)
+        return sql_masked(n.number, _sql_shortest(n.prefix, prefix))
 
 
 def _shortest(*prefixes: pl.Expr) -> pl.Expr:
@@ -114,6 +164,11 @@ class Ipv4Compare:
         x, y = _both(a, b, prefix)
         return (x - y).sign()
 
+    @staticmethod
+    def sql(a: _sql.Sql, b: _sql.Sql, prefix: _sql.Sql | None = None) -> _sql.Sql:
+        x, y = _sql_both(a, b, prefix)
+        return _sql.cast(_sql.func("sign", _sql.op("-", x, y)), "BIGINT")
+
 
 @scalar("ipv4_is_match", [STRING, STRING, opt(LONG)], BOOL)
 class Ipv4IsMatch:
@@ -124,6 +179,10 @@ class Ipv4IsMatch:
         x, y = _both(a, b, prefix)
         return x == y
 
+    @staticmethod
+    def sql(a: _sql.Sql, b: _sql.Sql, prefix: _sql.Sql | None = None) -> _sql.Sql:
+        return _sql.op("=", *_sql_both(a, b, prefix))
+
 
 @scalar("ipv4_is_in_range", [STRING, STRING], BOOL)
 class Ipv4IsInRange:
@@ -132,6 +191,10 @@ class Ipv4IsInRange:
     @staticmethod
     def polars(address: pl.Expr, range_: pl.Expr) -> pl.Expr:
         return Ipv4IsMatch.polars(address, range_)
+
+    @staticmethod
+    def sql(address: _sql.Sql, range_: _sql.Sql) -> _sql.Sql:
+        return Ipv4IsMatch.sql(address, range_)
 
 
 def _in_constant(address: Network, number: int, prefix: int) -> pl.Expr:
@@ -157,6 +220,30 @@ class Ipv4IsInAnyRange:
             else:
                 found = found | Ipv4IsMatch.polars(canonical(values[0]), canonical(value))
         return Value(found, BOOL)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        text = _sql_cast.canonical(values[0])
+        address = sql_network(text)
+        tests = []
+        for value, arg in zip(values[1:], args[1:], strict=True):
+            if isinstance(arg, Const):
+                listed = arg.value if isinstance(arg.value, list) else [arg.value]
+                tests += [
+                    _sql_in_constant(address, *known) for known in map(number_of, map(str, listed)) if known
+                ]
+            elif value.type is DYNAMIC:
+                raise _sql.Unsayable(_unsayable.ARRAY_DIFFERS)
+            else:
+                tests.append(Ipv4IsMatch.sql(text, _sql_cast.canonical(value)))
+        # One that is null is neither true nor false, as in the first lowering.
+        none = _sql.case((_sql.not_null(address.number), False))
+        return SqlValue(_sql.any_of(none, *tests), BOOL)
+
+
+def _sql_in_constant(address: SqlNetwork, number: int, prefix: int) -> _sql.Sql:
+    shortest = _sql.func("least", address.prefix, prefix)
+    return _sql.op("=", sql_masked(address.number, shortest), sql_masked(_sql.lit(number), shortest))
 
 
 def _in_listed(address: Network, ranges: pl.Expr) -> pl.Expr:
@@ -191,6 +278,12 @@ class Ipv4IsPrivate:
         ranges = [number_of(f"{base}/{prefix}") for base, prefix in _PRIVATE]
         return pl.any_horizontal(_in_constant(address, *r) for r in ranges if r)
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        address = sql_network(text)
+        ranges = [number_of(f"{base}/{prefix}") for base, prefix in _PRIVATE]
+        return _sql.any_of(*(_sql_in_constant(address, *r) for r in ranges if r))
+
 
 @scalar("ipv4_netmask_suffix", [STRING], LONG)
 class Ipv4NetmaskSuffix:
@@ -200,6 +293,11 @@ class Ipv4NetmaskSuffix:
     def polars(text: pl.Expr) -> pl.Expr:
         n = network(text)
         return pl.when(n.number.is_not_null()).then(n.prefix)
+
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        n = sql_network(text)
+        return _sql.case((_sql.not_null(n.number), n.prefix))
 
 
 @scalar("ipv4_range_to_cidr_list", [STRING, STRING], DYNAMIC)
@@ -231,6 +329,21 @@ def _formatted(text: Any, prefix: int) -> tuple[str, int] | None:
     return ".".join(map(str, number.to_bytes(4, "big"))), shortest
 
 
+def _sql_formatted(
+    address: _sql.Sql, prefix: _sql.Sql | None, type_: ScalarType
+) -> tuple[_sql.Sql, _sql.Sql]:
+    """The text of an address, null where it is none, and its prefix."""
+    given = _sql.lit(32) if prefix is None else prefix
+    known = (
+        sql_network(address) if type_ is STRING else SqlNetwork(_sql.cast(address, "BIGINT"), _sql.lit(32))
+    )
+    shortest = _sql.case((_sql.between(given, 0, 32), _sql.func("least", given, known.prefix)))
+    number = _sql.case((_sql.between(known.number, 0, 2**32 - 1), sql_masked(known.number, shortest)))
+    octets = [_sql.op("&", _sql.op(">>", number, shift), 255) for shift in (24, 16, 8, 0)]
+    dotted = [part for o in octets for part in (".", _sql.cast(o, "VARCHAR"))][1:]
+    return _sql.concat(*dotted), shortest
+
+
 @scalar("format_ipv4", [_ADDRESS_LIKE, opt(LONG)], STRING)
 class FormatIpv4:
     """An address (text or number) as text with its prefix applied, "" where it is none."""
@@ -239,6 +352,10 @@ class FormatIpv4:
     def row(address: Any, prefix: int = 32) -> str:
         found = _formatted(address, prefix)
         return found[0] if found else ""
+
+    @staticmethod
+    def sql(address: _sql.Sql, prefix: _sql.Sql | None = None, *, types: Sequence[ScalarType]) -> _sql.Sql:
+        return _sql.coalesce(_sql_formatted(address, prefix, types[0])[0], "")
 
 
 @scalar("format_ipv4_mask", [_ADDRESS_LIKE, opt(LONG)], STRING)
@@ -250,6 +367,11 @@ class FormatIpv4Mask:
         found = _formatted(address, prefix)
         return f"{found[0]}/{found[1]}" if found else ""
 
+    @staticmethod
+    def sql(address: _sql.Sql, prefix: _sql.Sql | None = None, *, types: Sequence[ScalarType]) -> _sql.Sql:
+        text, shortest = _sql_formatted(address, prefix, types[0])
+        return _sql.coalesce(_sql.concat(text, "/", _sql.cast(shortest, "VARCHAR")), "")
+
 
 @scalar("geo_info_from_ip_address", [STRING], DYNAMIC)
 class GeoInfoFromIpAddress:
@@ -258,3 +380,7 @@ class GeoInfoFromIpAddress:
     @staticmethod
     def row(address: str) -> None:
         return None
+
+    @staticmethod
+    def sql(address: _sql.Sql) -> _sql.Sql:
+        return _sql.cast(None, "VARCHAR")

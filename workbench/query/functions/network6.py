@@ -13,6 +13,8 @@ from typing import Any
 from workbench.query.functions._card import BOOL, LONG, STRING, TEXT_LIKE, opt, rep, scalar
 from workbench.query.functions.network import number_of
 
+NO_SQL = "SQL reads no addresses of IPv6"
+
 _MAPPED = 0xFFFF << 32
 
 

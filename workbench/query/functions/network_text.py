@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
 from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast, _unsayable
 from workbench.query.functions._card import BOOL, DYNAMIC, STRING, TEXT_LIKE, rep, scalar
 from workbench.query.functions.forms import canonical, loads
 from workbench.query.functions.network import number_of
-from workbench.query.lowering import Value
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import Const, Expr
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -41,12 +43,16 @@ def pattern_of(text: str, prefix: bool) -> str | None:
     return rf"(?:^|[^0-9A-Za-z]){body}(?:$|[^0-9A-Za-z])"
 
 
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _found(values: Sequence[Value], args: Sequence[Expr], prefix: bool) -> pl.Expr:
     text = canonical(values[0])
     tests = []
     for value, arg in zip(values[1:], args[1:], strict=True):
         if isinstance(arg, Const):
-            listed = arg.value if isinstance(arg.value, list) else [arg.value]
+            listed = _items(arg.value)
             patterns = [p for p in (pattern_of(str(v), prefix) for v in listed) if p]
             tests.append(text.str.contains("|".join(patterns)) if patterns else pl.lit(False))
         else:
@@ -78,6 +84,15 @@ def _search(name: str, prefix: bool, several: bool, doc: str) -> None:
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
             return Value(_found(values, args, prefix), BOOL)
+
+        @staticmethod
+        def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+            if not all(isinstance(arg, Const) for arg in args[1:]):
+                raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+            listed = [v for arg in args[1:] if isinstance(arg, Const) for v in _items(arg.value)]
+            patterns = [p for p in (pattern_of(str(v), prefix) for v in listed) if p]
+            text = _sql_cast.canonical(values[0])
+            return SqlValue(_sql.matches(text, "|".join(patterns)) if patterns else _sql.lit(False), BOOL)
 
     _Search.__doc__ = doc
 

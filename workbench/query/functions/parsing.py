@@ -26,6 +26,8 @@ from workbench.query.functions.searching import constant_text, span_of
 from workbench.query.lowering import Value
 from workbench.query.plan import NO_SPAN, Expr
 
+NO_SQL = "SQL has no reader for this kind of text"
+
 # ---- URLs -----------------------------------------------------------------------------------
 
 _URL = re.compile(

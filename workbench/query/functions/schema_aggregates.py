@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench.query.functions._card import DYNAMIC, aggregate
 
+NO_SQL = "the shape of values inside of values is found by walking down, which no expression of SQL does"
+
 _INDEXER = "`indexer`"
 _KINDS: tuple[tuple[type, str], ...] = ((bool, "bool"), (int, "long"), (float, "double"), (str, "string"))
 

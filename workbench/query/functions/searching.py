@@ -10,12 +10,13 @@ import polars as pl
 
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
-from workbench.query.functions import _json_text
+from workbench.query.functions import _json_text, _sql, _sql_cast, _sql_lists, _unsayable
 from workbench.query.functions._card import DYNAMIC, LONG, STRING, Naming, const, opt, scalar
 from workbench.query.functions._rows import over_rows
+from workbench.query.functions._sql_regex import re2
 from workbench.query.functions.forms import canonical, loads
-from workbench.query.functions.matching import checked_regex, python_match
-from workbench.query.lowering import Value
+from workbench.query.functions.matching import checked_regex, python_match, sql_has
+from workbench.query.lowering import SqlValue, Value
 from workbench.query.plan import NO_SPAN, Const, Expr, columns_of
 
 
@@ -50,6 +51,18 @@ class Split:
         part = parts.list.get(canonical(values[2]), null_on_oob=True)
         return Value(_json_text.array(part), DYNAMIC)
 
+    @staticmethod
+    def sql(text: _sql.Sql, by: _sql.Sql, part: _sql.Sql | None = None) -> _sql.Sql:
+        parts = _sql.case(
+            (_sql.op("=", by, ""), _sql_lists.listed(text)), otherwise=_sql_lists.split(text, by)
+        )
+        if part is None:
+            return _sql_lists.array(_sql_lists.each(parts, _sql_cast.quoted))
+        following = _sql.op("+", _sql.func("least", part, 2**31), 1)
+        place = _sql.case((_sql.op("<", part, 0), part), otherwise=following)
+        found = _sql_cast.quoted(_sql_lists.at(parts, place))
+        return _sql.concat("[", found, "]")
+
 
 @scalar("replace_string", [STRING, STRING, STRING], STRING)
 class ReplaceString:
@@ -71,6 +84,11 @@ class ReplaceString:
 
         return Value(over_rows(replaced, pl.String(), *map(canonical, values)), STRING)
 
+    @staticmethod
+    def sql(text: _sql.Sql, lookup: _sql.Sql, rewrite: _sql.Sql) -> _sql.Sql:
+        replaced = _sql.plain_func("replace", text, lookup, rewrite)
+        return _sql.case((_sql.op("=", lookup, ""), text), otherwise=replaced)
+
 
 def _pairs(lookups: Any, rewrites: Any) -> dict[str, str]:
     """What to replace by what; an entry that is no text is left out, or replaced by itself."""
@@ -87,6 +105,9 @@ def _touch(a: str, b: str) -> bool:
     return a in b or any(a.endswith(b[:n]) for n in range(1, len(b)))
 
 
+_STAND_INS = [chr(code) for code in range(0xFDD0, 0xFDF0)]  # noncharacters, which no valid text holds
+
+
 @scalar("replace_strings", [STRING, DYNAMIC, DYNAMIC], STRING)
 class ReplaceStrings:
     """The text with all the given texts replaced; an earlier one wins, what is replaced stays as it is."""
@@ -101,6 +122,21 @@ class ReplaceStrings:
             if not any(_touch(x, y) for x, y in permutations(pairs, 2)):
                 return Value(text.str.replace_many(list(pairs), list(pairs.values())), STRING)
         return Value(over_rows(_replaced_strings, pl.String(), *map(canonical, values)), STRING)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if not (isinstance(args[1], Const) and isinstance(args[2], Const)):
+            raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+        pairs = _pairs(args[1].value, args[2].value)
+        if len(pairs) > len(_STAND_INS):
+            raise _sql.Unsayable(_unsayable.LONG_LIST)
+        found = _sql_cast.canonical(values[0])
+        # What stands in for a lookup is found by none of those after it.
+        for lookup, mark in zip(pairs, _STAND_INS, strict=False):
+            found = _sql.plain_func("replace", found, lookup, mark)
+        for rewrite, mark in zip(pairs.values(), _STAND_INS, strict=False):
+            found = _sql.plain_func("replace", found, mark, rewrite)
+        return SqlValue(found, STRING)
 
 
 def _replaced_strings(text: str, lookups: str | None, rewrites: str | None) -> str:
@@ -139,6 +175,35 @@ class IndexOf:
                 return -1
         return at
 
+    @staticmethod
+    def sql(text: _sql.Sql, match: _sql.Sql, start: _sql.Sql | None = None, length: _sql.Sql | None = None, occurrence: _sql.Sql | None = None) -> _sql.Sql:  # fmt: skip
+        size = _sql.cast(_sql.func("length", text), "BIGINT")
+        start = _sql.lit(0) if start is None else start
+        length = _sql.lit(-1) if length is None else length
+        occurrence = _sql.lit(1) if occurrence is None else occurrence
+
+        def after(at: _sql.Sql) -> _sql.Sql:
+            """The place of the next match behind a place, -2 where there is none."""
+            following = _sql.op("+", at, 1)
+            window = _sql.plain_func("substring", text, _sql.op("+", following, 1), _sql.case((_sql.op("<", length, 0), size), otherwise=_sql.func("least", length, size)))  # fmt: skip
+            found = _sql.cast(_sql.plain_func("strpos", window, match), "BIGINT")
+            there = _sql.all_of(_sql.op(">", found, 0), _sql.op("<=", following, size))
+            return _sql.case((there, _sql.op("+", at, found)), otherwise=-2)
+
+        first = _sql.case(
+            (_sql.op("<", start, 0), _sql.func("greatest", _sql.op("+", size, start), 0)),
+            otherwise=_sql.func("least", start, _sql.op("+", size, 1)),
+        )
+        begin = _sql.cast(_sql.op("-", first, 1), "BIGINT")
+        found = _sql_lists.folded(
+            _sql.plain_func("range", _sql.func("least", occurrence, _sql.op("+", size, 2))),
+            begin,
+            lambda at, _: _sql.case((_sql.op("=", at, -2), -2), otherwise=after(at)),
+        )
+        found = _sql.func("greatest", found, -1)
+        valid = _sql.all_of(_sql.op("<>", match, ""), _sql.op(">=", length, -1), _sql.op(">=", occurrence, 1))
+        return _sql.case((valid, _sql.known(found, start)))
+
 
 def _overlaps(text: str) -> bool:
     """Whether two occurrences of the text can share characters."""
@@ -169,6 +234,24 @@ class CountOf:
             return Value(text.str.count_matches(search, literal=True).cast(pl.Int64), LONG)
         return Value(over_rows(_count_overlapping, pl.Int64(), text, canonical(values[1])), LONG)
 
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        text, search = (_sql_cast.canonical(v) for v in values[:2])
+        if len(args) == 3 and constant_text(args[2]) == "regex":
+            pattern = constant_text(args[1])
+            if pattern is None:
+                raise _sql.Unsayable(_unsayable.PATTERN_DIFFERS)
+            checked = re2(checked_regex(pattern, span_of(args[1])))
+            return SqlValue(_sql_lists.size(_sql.plain_func("regexp_extract_all", text, checked)), LONG)
+
+        def begins(place: _sql.Sql) -> _sql.Sql:
+            return _sql.op(
+                "=", _sql.plain_func("substring", text, place, _sql.func("length", search)), search
+            )
+
+        starts = _sql_lists.only(_sql_lists.places(_sql.func("length", text)), begins)
+        return SqlValue(_sql.case((_sql.op("=", search, ""), 0), otherwise=_sql_lists.size(starts)), LONG)
+
 
 @scalar("has_any_index", [STRING, DYNAMIC], LONG)
 class HasAnyIndex:
@@ -180,3 +263,14 @@ class HasAnyIndex:
             return -1
         found = (i for i, v in enumerate(items) if v is not None and python_match("has", text, str(v)))
         return next(found, -1)
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        if not isinstance(args[1], Const):
+            raise _sql.Unsayable(_unsayable.ARRAY_DIFFERS)
+        items = args[1].value if isinstance(args[1].value, list) else []
+        text = _sql_cast.canonical(values[0])
+        tests = [(sql_has(text, str(v)), i) for i, v in enumerate(items) if v is not None]
+        found = _sql.case(*tests, otherwise=-1) if tests else _sql.lit(-1)
+        known = _sql.case((_sql.not_null(_sql_cast.canonical(values[1])), found))
+        return SqlValue(_sql.cast(known, "BIGINT"), LONG)

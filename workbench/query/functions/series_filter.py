@@ -10,7 +10,19 @@ from typing import Any
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions._card import BOOL, DYNAMIC, Naming, Param, opt, scalar
-from workbench.query.functions._series import SERIES, SERIES_OR_NUMBER, bounded, numbers, prefixed, written
+from workbench.query.functions._series import (
+    SERIES,
+    SERIES_OR_NUMBER,
+    bounded,
+    fsum,
+    numbers,
+    prefixed,
+    written,
+)
+
+NO_SQL = (
+    "series are computed along their elements, each from those before it, which no expression of SQL does"
+)
 
 _PLACEHOLDER = Param(SERIES_OR_NUMBER.types - {DYNAMIC})
 
@@ -124,7 +136,7 @@ class SeriesFir:
         if normalize and negative:
             return None
         if normalize or (normalize is None and not negative):
-            total = math.fsum(taps)
+            total = fsum(taps)
             taps = [t / total for t in taps] if total else taps
         ahead = (len(taps) - 1) // 2 if center else 0
         bounded("series_fir", len(plain) * min(len(plain), len(taps)))
@@ -132,7 +144,7 @@ class SeriesFir:
         for i in range(len(plain)):
             newest = i + ahead
             first, last = max(0, newest - len(plain) + 1), min(len(taps) - 1, newest)
-            found.append(math.fsum(taps[k] * plain[newest - k] for k in range(first, last + 1)))
+            found.append(fsum(taps[k] * plain[newest - k] for k in range(first, last + 1)))
         return written(found)
 
 
@@ -152,8 +164,8 @@ class SeriesIir:
             before = [(a[k], found[i - k]) for k in range(1, min(len(a) - 1, i) + 1)]
             if any(v is None for _, v in taken):
                 return None
-            total = math.fsum((f or 0) * (v or 0) for f, v in taken)
-            found.append((total - math.fsum((f or 0) * v for f, v in before)) / a[0])
+            total = fsum((f or 0) * (v or 0) for f, v in taken)
+            found.append((total - fsum((f or 0) * v for f, v in before)) / a[0])
         return written(found)
 
 

@@ -13,12 +13,17 @@ from workbench.query.functions._series import (
     SERIES,
     Number,
     bounded,
+    fsum,
     is_full,
     mean,
     numbers,
     prefixed,
     squares,
     variance,
+)
+
+NO_SQL = (
+    "series are computed along their elements, each from those before it, which no expression of SQL does"
 )
 
 Columns = tuple[tuple[str, ScalarType], ...]
@@ -58,8 +63,8 @@ def fitted(values: Sequence[Number]) -> Line:
     """
     count = len(values)
     middle, center = (count + 1) / 2, mean(values)
-    across = math.fsum((x - middle) * (y - center) for x, y in enumerate(values, 1))
-    along = math.fsum((x - middle) ** 2 for x in range(1, count + 1))
+    across = fsum((x - middle) * (y - center) for x, y in enumerate(values, 1))
+    along = fsum((x - middle) ** 2 for x in range(1, count + 1))
     slope = across / along if along else 0.0
     return Line(slope, center - slope * middle)
 
@@ -67,7 +72,7 @@ def fitted(values: Sequence[Number]) -> Line:
 def _quality(values: Sequence[Number], fit: Sequence[float]) -> dict[str, float]:
     """How much of the spread the fit explains: r-square, variance, and that of what is left."""
     left = [y - f for y, f in zip(values, fit, strict=True)]
-    total, rest = squares(values, mean(values)), math.fsum(v * v for v in left)
+    total, rest = squares(values, mean(values)), fsum(v * v for v in left)
     return {
         "rsquare": 1 - rest / total if total else 1.0 if rest == 0 else 0.0,
         "variance": variance(values),
@@ -132,7 +137,7 @@ def _rests(values: Sequence[Number]) -> list[float]:
 
 
 def _rest(values: Sequence[Number], line: dict[str, Any]) -> float:
-    return math.fsum((y - f) ** 2 for y, f in zip(values, line["line_fit"], strict=True))
+    return fsum((y - f) ** 2 for y, f in zip(values, line["line_fit"], strict=True))
 
 
 def _polynomial(y: Sequence[Number], x: Sequence[Number], degree: int) -> dict[str, Any] | None:
@@ -146,19 +151,19 @@ def _polynomial(y: Sequence[Number], x: Sequence[Number], degree: int) -> dict[s
     triangle = [[0.0] * (degree + 1) for _ in columns]
     target, onto = [float(v) for v in y], []
     for k, column in enumerate(columns):
-        size = math.sqrt(math.fsum(v * v for v in column))
+        size = math.sqrt(fsum(v * v for v in column))
         if size == 0:
             return None
         triangle[k][k] = size
         unit = [v / size for v in column]
         for j in range(k + 1, degree + 1):
-            triangle[k][j] = math.fsum(a * b for a, b in zip(unit, columns[j], strict=True))
+            triangle[k][j] = fsum(a * b for a, b in zip(unit, columns[j], strict=True))
             columns[j] = [b - triangle[k][j] * a for a, b in zip(unit, columns[j], strict=True)]
-        onto.append(math.fsum(a * b for a, b in zip(unit, target, strict=True)))
+        onto.append(fsum(a * b for a, b in zip(unit, target, strict=True)))
         target = [b - onto[k] * a for a, b in zip(unit, target, strict=True)]
     factors = [0.0] * (degree + 1)
     for k in range(degree, -1, -1):
-        known = math.fsum(triangle[k][j] * factors[j] for j in range(k + 1, degree + 1))
+        known = fsum(triangle[k][j] * factors[j] for j in range(k + 1, degree + 1))
         factors[k] = (onto[k] - known) / triangle[k][k]
     fit = [b - left for b, left in zip(y, target, strict=True)]
     return {**_quality(y, fit), "coefficients": _unscaled(factors, center, scale)[::-1], "poly_fit": fit}

@@ -31,6 +31,10 @@ from workbench.query.functions._series import (
 from workbench.query.functions.series_filter import fourier
 from workbench.query.functions.series_fit import fitted
 
+NO_SQL = (
+    "series are computed along their elements, each from those before it, which no expression of SQL does"
+)
+
 _SHORTEST = 4
 _MOST_PERIODS = 10_000
 _SEASONAL_SCORE = 0.7  # what `series_seasonal` asks of a period it finds

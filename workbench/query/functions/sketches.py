@@ -33,6 +33,8 @@ from workbench.query.functions._card import (
     scalar,
 )
 
+NO_SQL = "the sketch is a JSON value of our own, which SQL can't read or merge"
+
 _CENTROIDS = 4096
 _HASHES = 16_384
 _ORDERED = Param(frozenset({INT, LONG, REAL, DECIMAL, DATETIME, TIMESPAN}))

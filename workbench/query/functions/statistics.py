@@ -17,7 +17,7 @@ import polars as pl
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import Column, ScalarType
 from workbench.query import syntax
-from workbench.query.functions import _sql, _sql_aggregates, _sql_cast, _unsayable
+from workbench.query.functions import _sql, _sql_aggregates, _sql_cast, _sql_lists
 from workbench.query.functions._card import (
     ANY,
     BOOL,
@@ -138,6 +138,10 @@ def _covariance(name: str, *, sample: bool, conditional: bool) -> None:
             found = total / (count - 1 if sample else count)
             return pl.when(count > 1).then(found).when(count == 1).then(0.0).otherwise(math.nan)
 
+        @staticmethod
+        def sql(a: _sql.Sql, b: _sql.Sql, condition: _sql.Sql | None = None) -> _sql.Sql:
+            return _sql_aggregates.covariance(a, b, sample, condition)
+
     over = " over the rows for which the condition is true" if conditional else ""
     _Covariance.__doc__ = f"Covariance {'of a sample' if sample else 'of a whole population'}{over}."
 
@@ -199,6 +203,12 @@ def _weighted(value: Value, weight: Value, percent: float) -> Value:
     return replace(value, expr=known.sort().get(place, null_on_oob=True))
 
 
+def _sql_ranked(value: SqlValue, weight: SqlValue | None, percents: Sequence[float]) -> list[SqlValue]:
+    if weight is None:
+        return [_sql_aggregates.at_rank(value, p) for p in percents]
+    return [_sql_aggregates.at_weight(value, _sql_cast.canonical(weight), p) for p in percents]
+
+
 def _percentile(name: str, *, weighted: bool, several: bool) -> None:
     first = 2 if weighted else 1
     share = const(NUMBER)
@@ -220,10 +230,8 @@ def _percentile(name: str, *, weighted: bool, several: bool) -> None:
 
         @staticmethod
         def sql_many(values: Sequence[SqlValue], node: Aggregate) -> list[SqlValue]:
-            if weighted:
-                raise _sql.Unsayable(_unsayable.WEIGHTS)
             value = _sql_cast.converted(values[0], _returned(values[0].type))
-            return [_sql_aggregates.at_rank(value, p) for p in _percents(node.args[first:])]
+            return _sql_ranked(value, values[1] if weighted else None, _percents(node.args[first:]))
 
     by = ", each counted as often as its weight says" if weighted else ""
     what = "The values below which" if several else "The value below which"
@@ -255,6 +263,13 @@ def _percentiles_array(name: str, *, weighted: bool) -> None:
             ]
             joined = pl.concat_str(texts, separator=",")
             return [Value(pl.concat_str([pl.lit("["), joined, pl.lit("]")]), DYNAMIC)]
+
+        @staticmethod
+        def sql_many(values: Sequence[SqlValue], node: Aggregate) -> list[SqlValue]:
+            value = _sql_cast.converted(values[0], _returned(values[0].type))
+            found = _sql_ranked(value, values[1] if weighted else None, _percents(node.args[first:]))
+            texts = [_sql_cast.json_text(_sql_cast.canonical(v), v.type) for v in found]
+            return [SqlValue(_sql_lists.array(_sql_lists.listed(*map(_sql_lists.known, texts))), DYNAMIC)]
 
     by = ", each counted as often as its weight says" if weighted else ""
     _PercentilesArray.__doc__ = f"An array of the values below which so many percent of all values lie{by}."

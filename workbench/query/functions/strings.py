@@ -6,12 +6,14 @@ argument of another type has become "" when it arrives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import polars as pl
 
 from workbench.base.diagnostics import query as diagnostics
-from workbench.query.functions import _sql
+from workbench.base.dtypes import ScalarType
+from workbench.query.functions import _sql, _sql_cast, _sql_lists, _unsayable
 from workbench.query.functions._card import (
     BOOL,
     LONG,
@@ -21,6 +23,8 @@ from workbench.query.functions._card import (
     rep,
     scalar,
 )
+from workbench.query.lowering import SqlValue
+from workbench.query.plan import Const, Expr
 
 _MOST_REPEATS = 67_108_864
 
@@ -149,6 +153,11 @@ class Reverse:
     def row(text: str) -> str:
         return text[::-1]
 
+    @staticmethod
+    def sql(text: _sql.Sql) -> _sql.Sql:
+        # DuckDB's own turns round what people see as one character, not code points.
+        return _sql_lists.joined(_sql.plain_func("list_reverse", _sql_lists.chars(text)), "")
+
 
 @scalar("strcmp", [STRING, STRING], LONG)
 class Strcmp:
@@ -174,6 +183,19 @@ class Strrep:
             raise diagnostics.too_much("strrep", f"a text of more than {_MOST_REPEATS:,} characters")
         return delimiter.join([text] * times)
 
+    @staticmethod
+    def sql(text: _sql.Sql, times: _sql.Sql, delimiter: _sql.Sql | None = None) -> _sql.Sql:
+        between = _sql.lit("") if delimiter is None else delimiter
+        count = _sql.func("least", times, _MOST_REPEATS)
+        whole = _sql.op("*", count, _sql.op("+", _sql.func("length", text), _sql.func("length", between)))
+        why = f"strrep makes a text of more than {_MOST_REPEATS:,} characters"
+        rest = _sql.plain_func("repeat", _sql.concat(between, text), _sql.op("-", count, 1))
+        found = _sql.case(
+            (_sql.op(">", whole, _MOST_REPEATS), _sql.plain_func("error", why)),
+            (_sql.op(">", count, 0), _sql.concat(text, rest)),
+        )
+        return _sql.coalesce(found, "")
+
 
 @lru_cache(maxsize=256)
 def _translation(search: str, replacement: str) -> dict[int, str | None]:
@@ -192,6 +214,18 @@ class Translate:
     @staticmethod
     def row(search: str, replacement: str, text: str) -> str:
         return text.translate(_translation(search, replacement))
+
+    @staticmethod
+    def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
+        search, replacement = args[0], args[1]
+        if not (isinstance(search, Const) and isinstance(replacement, Const)):
+            raise _sql.Unsayable(_unsayable.TEXT_DIFFERS)
+        table = _translation(str(search.value), str(replacement.value))
+        # SQL leaves out the characters that have no partner: those stand last.
+        kept = {chr(c): r for c, r in table.items() if r is not None}
+        gone = "".join(chr(c) for c, r in table.items() if r is None)
+        before, after = "".join(kept) + gone, "".join(kept.values())
+        return SqlValue(_sql.plain_func("translate", _sql_cast.canonical(values[2]), before, after), STRING)
 
 
 @scalar("isascii", [STRING], BOOL)

@@ -13,6 +13,8 @@ from typing import Any
 
 from workbench.query.functions._card import DYNAMIC, STRING, Param, opt, scalar
 
+NO_SQL = "SQL has no reader for this kind of text"
+
 _V = r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.(\d+))?"
 Rules = Sequence[tuple[str, str]]
 

@@ -197,6 +197,8 @@ class RowWindowSession:
     the row before; also at a null and at a restart.
     """
 
+    no_sql = "each row depends on what the row before it left behind"
+
     @staticmethod
     def polars(time: pl.Expr, longest: pl.Expr, gap: pl.Expr, restart: pl.Expr | None = None) -> pl.Expr:
         again = pl.lit(False) if restart is None else restart.fill_null(False)

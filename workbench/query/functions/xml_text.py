@@ -7,6 +7,8 @@ from xml.parsers import expat
 
 from workbench.query.functions._card import DYNAMIC, STRING, Naming, scalar
 
+NO_SQL = "SQL has no reader for this kind of text"
+
 _MOST_BYTES = 1024 * 1024
 
 

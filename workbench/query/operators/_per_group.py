@@ -117,6 +117,8 @@ def used_of(body: Rel, leaf: Leaf) -> set[str]:
     for node in walk(body):
         if node is not leaf:
             found |= {c.name for c in node.schema}
+            if hasattr(node, "compute") and any(source is leaf for source in node.inputs):
+                found |= set(leaf.names())  # a function of Python may read them all
             for name in type(node).__dataclass_fields__:
                 found |= _names_in(getattr(node, name))
     return found

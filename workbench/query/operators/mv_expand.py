@@ -59,6 +59,10 @@ def expanded(s: Expansion, source: Rel, b: BinderApi, operator_name: str = "mv-e
     nodes = [i.value if isinstance(i, syntax.Typed) else i for i in s.items]
     types = [i.type if isinstance(i, syntax.Typed) else ScalarType.DYNAMIC for i in s.items]
     columns = b.columns(nodes, source)
+    if len(columns) > len(nodes):
+        several = next(n for n in nodes if len(b.columns([n], source)) > 1)
+        why = "this gives several columns: expand one of them, such as f(…)[0]"
+        raise diagnostics.bad_argument(operator_name, why, several.span)
     for (_, expr), node in zip(columns, nodes, strict=True):
         if expr.type is not ScalarType.DYNAMIC:
             hint = "parse_json(…) reads text as JSON" if expr.type is ScalarType.STRING else None

@@ -67,6 +67,7 @@ def timeline(call: PluginCall, source: Rel, b: BinderApi, dimensions: Sequence[s
     """The id and the time are the first two arguments; labels are for `with_steps` to add."""
     _, who = call.column(0, "IdColumn", source, b)
     name, when = call.column(1, "TimelineColumn", source, b)
+    when = b.convert(when, T.LONG) if when.type is T.INT else when
     return _timeline(call, source, b, name, when, [(ID, who)], dimensions), when
 
 
