@@ -77,14 +77,21 @@ class Workspace:
         on: str = "polars",
         sql: bool = False,
         dialect: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        may_store: bool = True,
     ) -> Result:
-        """Answer a KQL text (see `workbench.query.run.run`), a SELECT of SQL, or a command such as `.show tables`."""
+        """Answer a KQL text (see `workbench.query.run.run`), a SELECT of SQL, or a command such as `.show tables`.
+
+        `may_store` False: a command that would store something is refused (KQL418).
+        """
         from workbench.query import commands
         from workbench.query.run import run
 
         if not (sql or dialect) and commands.is_command(text):
-            return commands.ask(text, self._source, self.repository.functions, limit=limit)
-        return run(text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope, control=control, on=on, sql=sql, dialect=dialect)  # fmt: skip
+            return commands.ask(
+                text, self._source, self.repository.functions, limit=limit, may_store=may_store
+            )
+        return run(text, self._source, parameters=parameters, timespan=timespan, limit=limit, scope=scope, control=control, on=on, sql=sql, dialect=dialect, options=options)  # fmt: skip
 
     def explain(
         self,

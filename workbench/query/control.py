@@ -22,12 +22,14 @@ _TOLD_EVERY = 0.1
 class Limits:
     """What a query may take; None is no limit.
 
-    `seconds` of wall time; `memory` in bytes that the process grows by; `rows` that the result keeps.
+    `seconds` of wall time; `memory` in bytes that the process grows by; `rows` that the result keeps; `take` is how many
+    are asked for, so that no more are missed.
     """
 
     seconds: float | None = None
     memory: int | None = None
     rows: int | None = None
+    take: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

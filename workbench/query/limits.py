@@ -7,20 +7,22 @@ of Kusto's request properties. Nothing is enforced here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from workbench.base import memory
-from workbench.base.dtypes import ScalarType
+from workbench.base.dtypes import ScalarType, parse_datetime, parse_timespan
+from workbench.base.errors import Span
 from workbench.query import syntax
 from workbench.query.control import Limits
+from workbench.query.options import OPTIONS
 
+_NOWHERE = Span(0, 0)
 SHARE = 0.65  # of the memory that is free when a query begins
 LONGEST = 3600.0  # seconds; a longer `servertimeout` counts as this
 EVERY_ROW = 2**32 - 2  # the most that the engine counts
 VARIABLE = "WORKBENCH_QUERY_MEMORY"
-_ROWS = ("truncationmaxrecords", "query_take_max_records")
 _MEMORY = ("max_memory_consumption_per_query_per_node", "maxmemoryconsumptionperiterator")
 
 
@@ -44,6 +46,40 @@ def for_query(given: Limits, statements: Iterable[syntax.Statement]) -> Limits:
     return given if given.memory is not None else replace(given, memory=default_memory())
 
 
+def statements_of(options: Mapping[str, Any]) -> tuple[syntax.SetOption, ...]:
+    """Options that come beside the text (Kusto's request properties) as the `set` statements that say the same.
+
+    A text stands for the timespan or datetime that it spells; names that are no option are passed over, as Kusto
+    does with those of requests.
+
+    Examples
+    --------
+    >>> [(s.name, s.value.value) for s in statements_of({"servertimeout": "00:00:02", "notruncation": True, "x": 1})]
+    [('servertimeout', 20000000), ('notruncation', True)]
+    """
+    found = []
+    for name, value in options.items():
+        literal = _literal(value)
+        if name.lower() in OPTIONS and literal is not None:
+            found.append(syntax.SetOption(_NOWHERE, name.lower(), literal))
+    return tuple(found)
+
+
+def _literal(value: Any) -> syntax.Literal | None:
+    if isinstance(value, bool):
+        return syntax.Literal(_NOWHERE, value, ScalarType.BOOL)
+    if isinstance(value, int):
+        return syntax.Literal(_NOWHERE, value, ScalarType.LONG)
+    if not isinstance(value, str):
+        return None
+    if value.strip().isdigit():
+        return syntax.Literal(_NOWHERE, int(value), ScalarType.LONG)
+    for read, type_ in ((parse_timespan, ScalarType.TIMESPAN), (parse_datetime, ScalarType.DATETIME)):
+        if (ticks := read(value)) is not None:
+            return syntax.Literal(_NOWHERE, ticks, type_)
+    return syntax.Literal(_NOWHERE, value, ScalarType.STRING)
+
+
 def default_memory() -> int:
     """Bytes that a query may take where nobody says: `WORKBENCH_QUERY_MEMORY`, else a share of what is free."""
     said = memory.from_text(os.environ.get(VARIABLE, ""))
@@ -60,7 +96,9 @@ def _with(limits: Limits, name: str, value: syntax.Expression | None) -> Limits:
         return replace(limits, seconds=min(constant / 10_000_000, LONGEST))
     if isinstance(constant, bool) or not isinstance(constant, int) or constant < 0:
         return limits
-    if name in _ROWS:
+    if name == "query_take_max_records":
+        return replace(limits, take=constant)
+    if name == "truncationmaxrecords":
         return replace(limits, rows=constant if limits.rows is None else min(limits.rows, constant))
     if name in _MEMORY and constant:
         return replace(limits, memory=constant)

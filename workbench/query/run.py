@@ -43,6 +43,7 @@ def run(
     on: str = "polars",
     sql: bool = False,
     dialect: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Result:
     """Answer a KQL text, or a SELECT of SQL.
 
@@ -70,6 +71,9 @@ def run(
         The text is SQL: one SELECT over the same tables (see `query.sql`).
     dialect : str, optional
         The dialect that it is written in (`postgres`, `tsql`, …; implies `sql`), else a permissive one.
+    options : mapping, optional
+        What `set` statements in front of the text would say (see `query.limits.statements_of`); the text's own hold
+        before them.
 
     Raises
     ------
@@ -82,14 +86,16 @@ def run(
     control = control or Control()
     if limit is not None:
         control.limits = replace(control.limits, rows=limit)
-    runner = Runner(source, scope, parameters, control)
+    runner = Runner(source, scope, parameters, control, options)
     try:
         bound = runner.bind(text, parse_timerange(timespan) if timespan else None, sql, dialect)
         rows = runner.control.limits.rows
         cap = ROW_CAP if rows is None else rows
+        take = runner.control.limits.take
+        most = cap + 1 if take is None else min(cap + 1, take)
         # Tables one after the other, so that the rows of one can't push another out of memory.
         answers = [
-            (label, *runner.run_on(on, _visible(rel), cap + 1))
+            (label, *runner.run_on(on, _visible(rel), most))
             for label, rel in opened(bound.rel, runner.evaluate)
         ]
     except WorkbenchError as error:

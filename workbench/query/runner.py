@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -30,7 +31,7 @@ from workbench.query.control import Control
 from workbench.query.frames import Tables, surroundings_of
 from workbench.query.functions.forms import loads
 from workbench.query.functions.purity import impure, looks_around
-from workbench.query.limits import for_query
+from workbench.query.limits import for_query, statements_of
 from workbench.query.lowering import Frame
 from workbench.query.outside import table_of, value_of
 from workbench.query.parser import parse
@@ -40,7 +41,7 @@ from workbench.query.rewrite.shared import materialized, with_rows
 from workbench.query.rewrite.shredded import use_shredded
 from workbench.query.sources import Sources
 from workbench.query.stored import StoredFunctions
-from workbench.query.timerange import within
+from workbench.query.timerange import TimeRange, scopes_of, within
 
 T = ScalarType
 
@@ -48,8 +49,9 @@ T = ScalarType
 class Runner:
     """One query on its way."""
 
-    def __init__(self, source: Tables, scope: Callable[[str], Any] | None, parameters: Mapping[str, Any] | None, control: Control | None = None) -> None:  # fmt: skip
+    def __init__(self, source: Tables, scope: Callable[[str], Any] | None, parameters: Mapping[str, Any] | None, control: Control | None = None, options: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         self.source = source
+        self.options = options or {}
         self.control = control or Control()
         self.scope = scope
         self.tables: dict[str, Values] = {}
@@ -63,13 +65,13 @@ class Runner:
         self.files_of: dict[str, int] = {}
         self.files: set[str] = set()
         self.warnings: list[str] = []
-        self.time_range: tuple[int | None, int | None] | None = None
+        self.ranges: list[tuple[str, TimeRange]] = []
         self.kept: dict[int, Values] = {}
         self.sources: Sources | None = None
         self.partial = ""
 
     def bind(self, text: str, time_range: tuple[int | None, int | None] | None, sql: bool = False, dialect: str | None = None) -> Bound:  # fmt: skip
-        self.time_range = time_range
+        self.ranges = [] if time_range is None else [("TimeGenerated", time_range)]
         around = surroundings_of(self.source)
         self.sources = Sources(text)
         stored = StoredFunctions(around, self.sources)
@@ -80,11 +82,20 @@ class Runner:
             bound = bind_sql(text, dialect, self.source, hooks, self.parameters)
         else:
             query = parse(text)
+            if self.options:
+                query = replace(query, statements=(*statements_of(self.options), *query.statements))
             self.control.limits = for_query(self.control.limits, query.statements)
+            self.ranges += scopes_of(query.statements)
             bound = bind(query, text, self.source, hooks, self.parameters)
-        if time_range is not None:
-            bound = Bound(within(bound.rel, time_range), bound.render, bound.names)
+        if self.ranges:
+            bound = Bound(self._within(bound.rel), bound.render, bound.names)
         return bound
+
+    def _within(self, rel: Rel) -> Rel:
+        """Every scan cut to the time ranges that hold for the whole query."""
+        for column, time_range in self.ranges:
+            rel = within(rel, time_range, column)
+        return rel
 
     def located(self, error: WorkbenchError, text: str) -> WorkbenchError:
         """An error told which text its span points into: the query's, or that of a stored function."""
@@ -131,8 +142,7 @@ class Runner:
 
     def evaluate(self, rel: Rel) -> pl.DataFrame:
         """The rows of a plan that something at binding needs, within the time of the query."""
-        if self.time_range is not None:
-            rel = within(rel, self.time_range)
+        rel = self._within(rel)
         for shared in materialized(rel):
             # The query itself will read them again.
             if shared.number not in self.kept:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from workbench.base import clock
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, parse_datetime, parse_timespan
 from workbench.base.errors import Span
+from workbench.query import syntax
 from workbench.query.plan import Call, Col, Const, Expr, Filter, Rel, Scan, map_inputs
 
 T = ScalarType
@@ -41,15 +43,56 @@ def duration(text: str) -> int | None:
     return parse_timespan(text) if not text.isdigit() else None
 
 
-def within(rel: Rel, time_range: tuple[int | None, int | None]) -> Rel:
-    """Every scan of a table with TimeGenerated cut to the range."""
-    rel = map_inputs(rel, lambda r: within(r, time_range))
-    if not isinstance(rel, Scan) or rel.column("TimeGenerated") is None:
+TimeRange = tuple[int | None, int | None]
+"""µs since 1970, both inside; None is open."""
+_SCOPE = "query_datetimescope_"
+
+
+def scopes_of(statements: Iterable[syntax.Statement]) -> list[tuple[str, TimeRange]]:
+    """The range that `set query_datetimescope_from`, `_to` and `_column` state, and the column that it is about.
+
+    Raises
+    ------
+    WorkbenchError
+        KQL208 for a bound that is no datetime.
+
+    Examples
+    --------
+    >>> from workbench.query.parser import parse
+    >>> scopes_of(parse("set query_datetimescope_from = datetime(1970-01-02); print 1").statements)
+    [('TimeGenerated', (86400000000, None))]
+    """
+    said = {s.name.lower(): s for s in statements if isinstance(s, syntax.SetOption)}
+    bounds = [_moment(said.get(_SCOPE + end)) for end in ("from", "to")]
+    if bounds == [None, None]:
+        return []
+    column = said.get(_SCOPE + "column")
+    named = column.value.value if column is not None and isinstance(column.value, syntax.Literal) else None
+    return [(str(named or "TimeGenerated"), (bounds[0], bounds[1]))]
+
+
+def _moment(option: syntax.SetOption | None) -> int | None:
+    if option is None or option.value is None:
+        return None
+    value = option.value.value if isinstance(option.value, syntax.Literal) else None
+    ticks = parse_datetime(value) if isinstance(value, str) else value
+    if not isinstance(ticks, int) or isinstance(ticks, bool):
+        raise diagnostics.bad_argument(
+            option.name, "it is a datetime, such as datetime(2026-01-01)", option.span
+        )
+    return ticks // 10
+
+
+def within(rel: Rel, time_range: TimeRange, column: str = "TimeGenerated") -> Rel:
+    """Every scan of a table with that column of time cut to the range."""
+    rel = map_inputs(rel, lambda r: within(r, time_range, column))
+    found = rel.column(column)
+    if not isinstance(rel, Scan) or found is None or found.type is not T.DATETIME:
         return rel
     terms: list[Expr] = []
     for bound, operator in zip(time_range, (">=", "<="), strict=True):
         if bound is not None:
-            args = (Col(T.DATETIME, "TimeGenerated"), Const(T.DATETIME, bound * 10))
+            args = (Col(T.DATETIME, column), Const(T.DATETIME, bound * 10))
             terms.append(Call(T.BOOL, operator, args, (None, None)))
     for term in terms:
         rel = Filter(rel.schema, rel, term)

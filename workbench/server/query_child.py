@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from workbench.base import memory
@@ -89,6 +90,30 @@ class _Questions:
         return self._control
 
 
+def _log_search(result: Any, question: dict[str, Any]) -> Any:
+    from workbench.server import wire
+
+    extras = question["extras"]
+    return wire.log_search(result, with_statistics="statistics" in extras, with_render="render" in extras)
+
+
+def _kusto_frames(result: Any, question: dict[str, Any]) -> Any:
+    from workbench.server import kusto_wire
+
+    return kusto_wire.frames(result, question["request"])
+
+
+def _kusto_tables(result: Any, question: dict[str, Any]) -> Any:
+    from workbench.server import kusto_wire
+
+    return kusto_wire.tables(result, question["request"], command="command" in question["extras"])
+
+
+FORMS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+    "log search": _log_search, "kusto frames": _kusto_frames, "kusto tables": _kusto_tables,
+}  # fmt: skip
+
+
 def _answered(workspace: Any, question: dict[str, Any], control: Control, out: BinaryIO) -> tuple[dict[str, Any], bytes, bool]:  # fmt: skip
     """The header and the body of an answer, and whether this process is of no more use."""
     heard: list[Progress] = []
@@ -104,9 +129,11 @@ def _answered(workspace: Any, question: dict[str, Any], control: Control, out: B
         from workbench.server import wire
 
         result = workspace.query(
-            question["query"], timespan=question.get("timespan"), limit=question.get("rows"), control=control
-        )
-        return wire.dump(wire.log_search(result))
+            question["query"], timespan=question.get("timespan"), limit=question.get("rows"), control=control,
+            parameters=question.get("parameters"), options=question.get("options"), sql=bool(question.get("sql")),
+            may_store=bool(question.get("may_store")),
+        )  # fmt: skip
+        return wire.dump(FORMS[question["form"]](result, question))
 
     try:
         return {"ok": True}, run(answer, beat, control, give_up=_GIVE_UP), False

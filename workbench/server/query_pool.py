@@ -32,7 +32,10 @@ _BUFFER = 2**22
 class Question:
     """A query text and what it may take: `seconds`, bytes of `memory` (None: the default), `rows`.
 
-    `partial`: rows found until a limit are an answer.
+    `partial`: rows found until a limit are an answer. `parameters` are the values of `declare query_parameters`,
+    `options` what `set` statements could say, `may_store` whether a command may store something. `form` is how
+    the answer is written (`query_child.FORMS`), with what `extras` name beside the rows; `request` is the asker's
+    own name of the request.
     """
 
     query: str
@@ -41,6 +44,13 @@ class Question:
     seconds: float = 180.0
     memory: int | None = None
     partial: bool = False
+    parameters: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+    sql: bool = False
+    may_store: bool = False
+    form: str = "log search"
+    extras: tuple[str, ...] = ()
+    request: str = ""
 
     @property
     def header(self) -> dict[str, Any]:

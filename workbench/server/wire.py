@@ -155,8 +155,51 @@ def _one_table(result: Result) -> dict[str, Any]:
     return found
 
 
-def log_search(result: Result) -> dict[str, Any]:
-    """What the Log Search API answers: the table `PrimaryResult` and the others; a cut one says so."""
+_VISUAL = (
+    "Title", "XColumn", "Series", "YColumns", "AnomalyColumns", "XTitle", "YTitle", "XAxis", "YAxis", "Legend", "YSplit",
+    "Kind",
+)  # fmt: skip
+
+
+def render(result: Result, *, capital: bool = False) -> dict[str, Any]:
+    """The `render` operator with every property that clients look for; names begin in lower case, or as Kusto has them.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from workbench.query.result import Render, Result
+    >>> found = render(Result(pl.DataFrame(), (), render=Render("piechart", {"title": "Errors"})))
+    >>> found["visualization"], found["title"], found["xColumn"], found["accumulate"]
+    ('piechart', 'Errors', None, False)
+    """
+    given = {} if result.render is None else {k.lower(): v for k, v in result.render.properties.items()}
+    found: dict[str, Any] = {"Visualization": result.render.kind if result.render else None}
+    found |= {name: given.get(name.lower()) for name in _VISUAL}
+    found |= {"Accumulate": given.get("accumulate") in (True, "true"), "IsQuerySorted": False}
+    found |= {name: given.get(name.lower(), "NaN") for name in ("YMin", "YMax")}
+    return found if capital else {name[0].lower() + name[1:]: value for name, value in found.items()}
+
+
+def statistics(result: Result) -> dict[str, Any]:
+    """What a query took, as the Log Search API writes it: seconds, rows of each table, data files read."""
+    took = result.statistics
+    tables = [{"tableRowCount": len(t), "tableSize": int(t.frame.estimated_size())} for t in result.tables]
+    files = {"total": took.files_total, "scanned": took.files_read}
+    return {
+        "query": {
+            "executionTime": took.seconds,
+            "inputDatasetStatistics": {"extents": files},
+            "datasetStatistics": tables,
+            "warnings": list(took.warnings),
+        }
+    }
+
+
+def log_search(result: Result, *, with_statistics: bool = False, with_render: bool = False) -> dict[str, Any]:
+    """What the Log Search API answers: the table `PrimaryResult` and the others; a cut one says so.
+
+    `with_statistics` and `with_render` are what the header `Prefer` asks for beside the tables.
+    """
     tables = [
         {
             "name": table.name if place and table.name else "PrimaryResult",
@@ -166,6 +209,10 @@ def log_search(result: Result) -> dict[str, Any]:
         for place, table in enumerate(result.tables)
     ]
     body: dict[str, Any] = {"tables": tables}
+    if with_statistics:
+        body["statistics"] = statistics(result)
+    if with_render:
+        body["render"] = render(result)
     missing = [f"the result was cut after {len(t):,} rows" for t in result.tables if t.truncated]
     if result.partial:
         missing.append(result.partial_note)

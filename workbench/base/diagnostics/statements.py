@@ -120,6 +120,15 @@ def command_refused(name: str, span: Span, instead: str) -> WorkbenchError:
     return WorkbenchError("KQL412", f"{name} is not supported", span, hint=instead)
 
 
+def may_not_store(span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "KQL418",
+        "this token may ask, not store",
+        span,
+        hint="a token with the role operator may change functions",
+    )
+
+
 def no_place_for_commands(span: Span) -> WorkbenchError:
     return WorkbenchError(
         "KQL416",

@@ -56,7 +56,10 @@ _DATABASES = _columns(
 _VERSION = _columns("BuildVersion, BuildTime:datetime, ServiceType, ProductVersion")
 
 
-def ask(text: str, source: Tables, keeper: Keeper | None, *, limit: int | None = None) -> Result:
+_STORING = (reading.PutFunction, reading.AlterFunction, reading.DropFunctions)
+
+
+def ask(text: str, source: Tables, keeper: Keeper | None, *, limit: int | None = None, may_store: bool = True) -> Result:  # fmt: skip
     """Carry out a command.
 
     Parameters
@@ -69,6 +72,8 @@ def ask(text: str, source: Tables, keeper: Keeper | None, *, limit: int | None =
         Where functions are kept; without one nothing can be stored.
     limit : int, optional
         Most rows of a piped answer; see `query.run.run`.
+    may_store : bool
+        Whether whoever asks may change what is kept (else KQL418).
 
     Raises
     ------
@@ -76,6 +81,8 @@ def ask(text: str, source: Tables, keeper: Keeper | None, *, limit: int | None =
         KQL…, REP… with the place in `text`.
     """
     found = reading.read(text)
+    if not may_store and isinstance(found.command, _STORING):
+        raise diagnostics.may_not_store(Span(0, found.ends)).within(text)
     try:
         schema, rows = _answer(found.command, text, source, keeper)
     except WorkbenchError as error:

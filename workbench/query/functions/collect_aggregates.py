@@ -104,7 +104,7 @@ def _making_list(
         @staticmethod
         def sql_lower(values: list[SqlValue], args: Sequence[Expr], returns: ScalarType) -> SqlValue:
             pieces = _sql_pieces(values[0])
-            if nulls:
+            if nulls and values[0].type is not DYNAMIC:
                 pieces = _sql.coalesce(pieces, "null")
             condition = _sql_cast.canonical(values[1]) if chosen else None
             size = _size(args, 2 if chosen else 1, most)

@@ -201,7 +201,8 @@ def _on_real(name: str, compute: Callable[[pl.Expr], pl.Expr], build: Build, doc
 
         @staticmethod
         def sql(value: _sql.Sql) -> _sql.Sql:
-            return build(value)
+            found: _sql.Sql = build(value)
+            return found
 
     _OnReal.__doc__ = doc
 

@@ -220,7 +220,7 @@ class ExtractAll:
         else:
 
             def row(place: _sql.Sql) -> _sql.Sql:
-                cells = [_sql_cast.quoted(_sql_lists.at(c, place)) for c in columns]
+                cells = [_sql_cast.quoted(_sql.coalesce(_sql_lists.at(c, place), "")) for c in columns]
                 return _sql_lists.array(_sql_lists.listed(*cells))
 
             pieces = _sql_lists.each(_sql_lists.places(_sql_lists.size(columns[0])), row)

@@ -7,7 +7,6 @@ from typing import Any
 
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import Span
-from workbench.query.binder.declarations import OPTIONS as SET_OPTIONS
 from workbench.query.binder.scope import FunctionEntry
 from workbench.query.frames import Tables
 from workbench.query.functions import AGGREGATES
@@ -16,6 +15,7 @@ from workbench.query.language.model import Completion, Item, Kind, Samples, numb
 from workbench.query.language.place import Place, place
 from workbench.query.language.probe import Frame
 from workbench.query.language.ranking import fit
+from workbench.query.options import OPTIONS as SET_OPTIONS
 
 T = ScalarType
 Group = Iterable[Item]
