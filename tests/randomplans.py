@@ -76,6 +76,36 @@ _COMPARED = ["==", "!=", "<", "<=", ">", ">="]
 _ORDERED = (T.LONG, T.INT, T.REAL, T.DATETIME, T.TIMESPAN)
 
 
+_ARRAYS = [
+    "pack_array({long}, {string}, {bool})", "split({string}, 'a')", "dynamic([3, 1, null, 'b', 1])", "range(0, 3)",
+    "array_concat(split({string}, ' '), dynamic([1, 'a']))", "extract_all('([a-z])', {string})",
+]  # fmt: skip
+_CALLS: dict[ScalarType, list[str]] = {
+    T.LONG: [
+        "binary_and({long}, {long})", "binary_xor({long}, 7)", "binary_shift_left({long}, 3)", "bitset_count_ones({long})",
+        "abs({long})", "round({long}, -1)", "indexof({string}, 'a')", "countof({string}, 'a')", "array_length({array})",
+        "array_index_of({array}, 1)", "indexof_regex({string}, '[a-c]')", "parse_ipv4(strcat('10.0.0.', {long}))",
+        "countof({string}, '[a-b]+', 'regex')", "has_any_index({string}, dynamic(['a', 'foo']))",
+    ],
+    T.REAL: ["abs({real})", "sign({real})", "ceiling({real})", "series_sum(dynamic([1, 2.5]))", "array_sum({array})"],
+    T.STRING: [
+        "replace_string({string}, 'a', {string})", "replace_regex({string}, '([a-c])', '<\\\\1>')", "reverse({string})",
+        "trim('[a ]+', {string})", "extract('([a-z])(.)?', 2, {string})", "strcat_array({array}, '-')",
+        "base64_encode_tostring({string})", "base64_decode_tostring(base64_encode_tostring({string}))", "tohex({long})",
+        "format_datetime({datetime}, 'yyyy-MM-dd HH:mm:ss.fffffff')", "format_timespan({timespan}, 'd.hh:mm:ss')",
+        "url_encode({string})", "hash_md5({string})", "translate('ab', 'x', {string})", "strrep({string}, 2, '.')",
+        "tostring({array})", "tostring(bag_pack('a', {long}, 'b', {string}))", "format_bytes({long}, 1)",
+        "tostring(array_sort_asc({array}))", "tostring(set_union({array}, {array}))", "tostring(array_slice({array}, 1, -1))",
+        "tostring(bag_merge(bag_pack('a', {long}), bag_pack('a', 1, 'c', {bool})))", "tostring({array}[0])",
+        "tostring(array_reverse({array}))", "tostring(series_add(dynamic([1, 2]), {long}))",
+    ],
+    T.BOOL: ["set_has_element({array}, 1)", "isfinite({real})", "around({long}, 1, 5)", "ipv4_is_private(strcat('10.0.0.', {long}))"],
+    T.DATETIME: ["unixtime_seconds_todatetime({long})", "datetime_utc_to_local({datetime}, 'Europe/Berlin')", "make_datetime(2024, {long}, 3)"],
+    T.TIMESPAN: ["abs({timespan})", "make_timespan({long}, 3)"],
+}  # fmt: skip
+"""Calls with a place for an expression of each type; `array` is one of `_ARRAYS`."""
+
+
 @dataclass
 class Writer:
     """Writes one query; `columns` are those of the pipeline so far. Opaque ones are only handed on."""
@@ -117,6 +147,14 @@ class Writer:
         """One of the ways; only that one is drawn."""
         return self.random.choice(ways)()
 
+    def _called(self, type_: ScalarType, depth: int) -> str:
+        """A call of `_CALLS`."""
+        found = self.pick(*_CALLS[type_]).replace("{array}", self.pick(*_ARRAYS))
+        for kind in (T.LONG, T.STRING, T.BOOL, T.REAL, T.DATETIME, T.TIMESPAN):
+            while f"{{{kind.value}}}" in found:
+                found = found.replace(f"{{{kind.value}}}", self.expr(kind, depth), 1)
+        return found
+
     def _choice(self, type_: ScalarType, depth: int) -> str:
         def value() -> str:
             return self.expr(type_, depth)
@@ -149,6 +187,8 @@ class Writer:
             lambda: (
                 f"{self.pick('max_of', 'min_of')}({self.expr(T.LONG, depth)}, {self.expr(T.LONG, depth)})"
             ),
+            lambda: self._called(T.LONG, depth),
+            lambda: self._called(T.LONG, depth),
             lambda: self._choice(T.LONG, depth),
         )
 
@@ -169,6 +209,8 @@ class Writer:
             lambda: f"({value()} / {self.pick('2.0', '-0.25', '0.0')})",
             lambda: f"bin({value()}, {self.pick('0.5', '2.0')})",
             lambda: f"(-{value()})",
+            lambda: self._called(T.REAL, depth),
+            lambda: self._called(T.REAL, depth),
             lambda: self._choice(T.REAL, depth),
         )
 
@@ -180,6 +222,8 @@ class Writer:
             ),
             lambda: f"tolower({self.expr(T.STRING, depth)})",
             lambda: f"tostring({self._any(depth, T.LONG, T.INT, T.BOOL, T.DATETIME, T.TIMESPAN, T.REAL)})",
+            lambda: self._called(T.STRING, depth),
+            lambda: self._called(T.STRING, depth),
             lambda: self._choice(T.STRING, depth),
         )
 
@@ -196,6 +240,8 @@ class Writer:
                 f"{self.pick('isnull', 'isnotnull', 'isempty', 'isnotempty')}({self._any(depth, *_LITERALS)})"
             ),
             lambda: f"tobool({self._any(depth, T.LONG, T.STRING, T.INT, T.REAL)})",
+            lambda: self._called(T.BOOL, depth),
+            lambda: self._called(T.BOOL, depth),
             lambda: self._choice(T.BOOL, depth),
         )
 
@@ -230,6 +276,8 @@ class Writer:
             lambda: (
                 f"{self.pick('startof', 'endof')}{self.pick('day', 'week', 'month', 'year')}({self.expr(T.DATETIME, depth)})"
             ),
+            lambda: self._called(T.DATETIME, depth),
+            lambda: self._called(T.DATETIME, depth),
             lambda: self._choice(T.DATETIME, depth),
         )
 
@@ -240,6 +288,8 @@ class Writer:
             lambda: f"bin({self.expr(T.TIMESPAN, depth)}, {self.pick('1h', '7tick')})",
             lambda: f"({self.expr(T.TIMESPAN, depth)} % 1h)",
             lambda: f"({self.expr(T.DATETIME, depth)} % 1d)",
+            lambda: self._called(T.TIMESPAN, depth),
+            lambda: self._called(T.TIMESPAN, depth),
             lambda: self._choice(T.TIMESPAN, depth),
         )
 
@@ -250,7 +300,8 @@ class Writer:
 
     def extend(self) -> str:
         type_ = self.random.choice(sorted(_LITERALS, key=str))
-        name, text = self.fresh(), self.expr(type_, 3)
+        called = type_ in _CALLS and self.chance(2)
+        name, text = self.fresh(), self._called(type_, 1) if called else self.expr(type_, 3)
         self.columns.append((name, type_))
         return f"extend {name} = {text}"
 
