@@ -282,7 +282,7 @@ class Bin:
             return Value(_stored_bin(value, constant // 10), value.type, Form.MICROSECONDS)
         a, b = canonical(value), canonical(step)
         if value.type is DATETIME:
-            ticks = b if step.type is TIMESPAN else (b * 864_000_000_000).cast(pl.Int64)
+            ticks = b if step.type is TIMESPAN else (b * 864_000_000_000).cast(pl.Int64, strict=False)
             return Value(floor_to(a, ticks, _YEAR_ONE), DATETIME)
         if value.type is REAL:
             return Value(pl.when(b > 0).then((a / b).floor() * b), REAL)
