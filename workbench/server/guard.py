@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from workbench.base.access import Access, Identity, Role
 from workbench.base.diagnostics import access as diagnostics
 from workbench.base.errors import WorkbenchError
+from workbench.server.sender import retry_headers
 
 Handler = Callable[[Request], Awaitable[Response]]
 _ANSWERS = {
@@ -81,7 +82,9 @@ async def identified(request: Request) -> Identity:
 def answer(mistake: WorkbenchError) -> JSONResponse:
     """What a request gets that did not come through."""
     status, code = _ANSWERS.get(mistake.code, (503, "ServiceUnavailable"))
-    return refusal(status, code, mistake.message)
+    found = refusal(status, code, mistake.message)
+    found.headers.update(retry_headers(mistake))
+    return found
 
 
 def refusal(status: int, code: str, message: str) -> JSONResponse:

@@ -9,8 +9,13 @@ from starlette.requests import Request
 
 from workbench.base.errors import WorkbenchError
 
-RETRY_AFTER = {"REP301": 5, "REP302": 30, "REP303": 1, "REP304": 5}
-"""Seconds after which it is worth to try again, by what the intake says."""
+RETRY_AFTER = {"REP301": 5, "REP302": 30, "REP303": 1, "REP304": 5, "CTL001": 5, "REP005": 30}
+"""Seconds after which it is worth to try again, by what the intake or the control database says."""
+
+
+_LATER = 30
+_OF_THE_SENDER = frozenset({"REP103", "REP201", "REP202"})
+"""What the repository says of records; all else that it says is about itself, and no sender may drop records for it."""
 
 
 def source_of(request: Request) -> str:
@@ -32,7 +37,14 @@ def status_of(mistake: WorkbenchError) -> int:
     """
     if mistake.code == "REP301":
         return 429
-    return 503 if mistake.code in RETRY_AFTER else 400
+    return 503 if retry_after(mistake) is not None else 400
+
+
+def retry_after(mistake: WorkbenchError) -> int | None:
+    """Seconds after which the same may be sent again; None where that does not help."""
+    found = RETRY_AFTER.get(mistake.code)
+    ours = mistake.code.startswith("REP") and mistake.code not in _OF_THE_SENDER
+    return _LATER if found is None and ours else found
 
 
 def retry_headers(mistake: WorkbenchError) -> dict[str, str]:
@@ -44,5 +56,5 @@ def retry_headers(mistake: WorkbenchError) -> dict[str, str]:
     >>> retry_headers(repository.spool_closed())
     {'Retry-After': '5'}
     """
-    seconds = RETRY_AFTER.get(mistake.code)
+    seconds = retry_after(mistake)
     return {} if seconds is None else {"Retry-After": str(seconds)}

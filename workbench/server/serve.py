@@ -25,6 +25,7 @@ from workbench.base.database import Database
 from workbench.collect.care import Care
 from workbench.collect.drainer import Drainer
 from workbench.collect.intake import Intake
+from workbench.collect.parallel import collect_less
 from workbench.server import syslog as syslog_door
 from workbench.server.app import Service, create
 from workbench.server.binding import Binding, Listeners, listening
@@ -86,8 +87,10 @@ def serve(
                 syslog=syslog_sockets,
                 names=binding.known_names,
             )
+            app = create(service)
+            collect_less()
             try:
-                asyncio.run(_run(create(service), listeners, announce))
+                asyncio.run(_run(app, listeners, announce))
             finally:
                 place.withdraw()
 

@@ -2,18 +2,20 @@
 
 200 with no body once all records are on disk. Errors are `{"Error": code, "Message": text}`: 400 for what a sender has
 to mend, 403 for a wrong signature, a stale date, or no TLS from another machine, 404 over 30 MB, 429 when too much
-waits, 503 when nothing can be stored now, both with `Retry-After`.
+waits, 503 when nothing can be stored now, both with `Retry-After`, 500 for a fault of ours.
 """
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
 import anyio.to_thread
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from workbench.base.diagnostics import data_collector as diagnostics
 from workbench.base.errors import WorkbenchError
@@ -24,6 +26,7 @@ from workbench.server import body as bodies
 from workbench.server.binding import is_loopback
 from workbench.server.sender import retry_headers, status_of
 
+log = logging.getLogger("workbench.service")
 _ANSWERS = {
     "DCA101": (403, "InvalidAuthorization"),
     "DCA102": (400, "InvalidCustomerId"),
@@ -64,6 +67,12 @@ async def post(request: Request) -> Response:
         service.intake.refused(door.DOOR, mistake)
         await _read_on(request)
         return _refusal(mistake)
+    except (HTTPException, ClientDisconnect):
+        raise
+    except Exception:
+        log.exception("fault in %s", request.url.path)
+        fault = {"Error": "UnspecifiedError", "Message": "a fault of the service; its log has the details"}
+        return JSONResponse(fault, 500)
     return Response(status_code=200)
 
 
