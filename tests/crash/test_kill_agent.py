@@ -27,7 +27,8 @@ from workbench.server.place import ServicePlace
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("WORKBENCH_KILLS", "2"))
 SEED = int(os.environ.get("WORKBENCH_KILL_SEED", "1"))
-DEADLINE = 90.0
+# A long run may stand behind everything else on its machine (nice): what is late there is not lost.
+DEADLINE = 90.0 if KILLS < 20 else 900.0
 SCRIPT = str(Path(__file__).with_name("counting_agent.py"))
 T = TypeVar("T")
 

@@ -272,7 +272,7 @@ class _Table:
         for column, use in uses:
             values: Sequence[Any] = values_of[use.name]
             if use.values:
-                values = [_replaced(v, use.values) for v in values]
+                values = _all_replaced(values, use.values)
             if not use.keep:
                 used.add(use.name)
             yield column.name, values
@@ -349,6 +349,14 @@ def _text(index: int, record: Record, name: str) -> str:
         return json_text(record)
     except (TypeError, ValueError) as e:
         raise Unstorable(index, diagnostics.no_kql_value(name, f"object ({e})")) from e
+
+
+def _all_replaced(values: Sequence[Any], by: Mapping[str, Any]) -> Sequence[Any]:
+    """`_replaced` of each; columns of one kind have few values, so each is looked up once."""
+    if len(set(map(type, values))) > 1 or not isinstance(values[0], str | int):
+        return [_replaced(v, by) for v in values]
+    found = {v: _replaced(v, by) for v in set(values)}
+    return [found[v] for v in values]
 
 
 def _replaced(value: Any, values: Mapping[str, Any]) -> Any:

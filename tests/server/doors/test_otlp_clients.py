@@ -66,6 +66,8 @@ def test_log_records_of_the_sdk(service: Any) -> None:
         [2, 50],
         [3, 1],
     ]
+    query = "AppTraces | where SeverityLevel == 2 | project Order = toint(Properties.order), Message | sort by Order asc"
+    assert rows(service, query) == [[n, f"order {n} is late"] for n in range(50)]
     query = 'AppTraces | where Properties.order == 7 | project Message, AppRoleName, AppRoleInstance, AppVersion, tostring(Properties["käufer"]), TimeGenerated > ago(10m)'
     assert rows(service, query) == [["order 7 is late", "shop", "shop-1", "2.0", "Bär", True]]
 
