@@ -87,6 +87,30 @@ def test_a_batch_is_forgotten_after_a_day(place: Path) -> None:
     spool.close()
 
 
+def test_batches_of_hours_that_are_over_are_known(place: Path) -> None:
+    store = Store(str(place))
+    spool = Spool(store)
+    start = clock.now_ticks() // 36_000_000_000 * 36_000_000_000
+    rows = [rows_of(store, "App", N=[1])]
+    batches = [f"{n:032x}" for n in (7, 2**127, 1, 2**64)]
+    for hour in range(3):
+        with clock.frozen(start + hour * 36_000_000_000):
+            assert [spool.add(rows, b) for b in batches] == [hour == 0] * 4
+            assert spool.add(rows, f"{hour + 100:032x}")
+    spool.turn_over()
+    drain(spool, store)
+    spool.close()
+    with clock.frozen(start + 23 * 36_000_000_000):
+        spool = Spool(Store(str(place)))
+        assert [spool.add(rows, b) for b in batches] == [False] * 4
+        spool.close()
+    with clock.frozen(start + 26 * 36_000_000_000):
+        spool = Spool(Store(str(place)))
+        assert spool.add(rows, batches[0])
+        assert not spool.add(rows, f"{102:032x}")
+        spool.close()
+
+
 def test_a_sender_that_numbers_its_batches_is_known_for_ever(place: Path) -> None:
     store = Store(str(place))
     spool = Spool(store)

@@ -2,7 +2,8 @@
 
 The ids lie in the frames of the segments; when a segment goes, its ids move here first, into a file an hour, and
 the numbers into one file that is replaced. At a start all of it is read back, so a batch that was acknowledged
-before a crash is known after it. In memory an id is 16 bytes. Must not decide what a batch is.
+before a crash is known after it. The ids of the running hour are a set; those of hours that are over lie sorted in
+16 bytes each, for a day can have millions. Must not decide what a batch is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from workbench.repository.spool.segment import Frame
 WINDOW_US = 24 * 3600 * 1_000_000
 _HOUR_US = 3600 * 1_000_000
 _ENTRY = struct.Struct("<16sQ")
+_ID = 16
 _SENDERS = "senders.json"
 
 
@@ -29,6 +31,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._hours: dict[int, set[bytes]] = {}
+        self._past: dict[int, bytes] = {}
         self._senders: dict[str, int] = {}
 
     def load(self, now: int) -> None:
@@ -44,6 +47,7 @@ class Ledger:
             whole = len(raw) - len(raw) % _ENTRY.size
             ids = self._hours.setdefault(hour, set())
             ids.update(batch for batch, _ in _ENTRY.iter_unpack(raw[:whole]))
+        self._pack(now)
         kept = self._folder / _SENDERS
         if kept.exists():
             self._senders = {k: int(v) for k, v in orjson.loads(kept.read_bytes()).items()}
@@ -55,7 +59,9 @@ class Ledger:
         if not batch:
             return False
         key = bytes.fromhex(batch)
-        return any(key in ids for ids in self._hours.values())
+        return any(key in ids for ids in self._hours.values()) or any(
+            _is_in(key, ids) for ids in self._past.values()
+        )
 
     def last(self, sender: str) -> int:
         """The last number of a sender that was taken, 0 before its first."""
@@ -70,9 +76,17 @@ class Ledger:
 
     def forget(self, now: int) -> None:
         """Drop the hours that lie behind the window."""
-        for hour in [h for h in self._hours if (h + 1) * _HOUR_US < now - WINDOW_US]:
-            del self._hours[hour]
+        self._pack(now)
+        for hour in [h for h in self._past if (h + 1) * _HOUR_US < now - WINDOW_US]:
+            del self._past[hour]
             (self._folder / f"batches-{hour}").unlink(missing_ok=True)
+
+    def _pack(self, now: int) -> None:
+        """Have hours that are over take 16 bytes an id."""
+        for hour in [h for h in self._hours if h < now // _HOUR_US]:
+            before = self._past.get(hour, b"")
+            ids = self._hours.pop(hour) | {before[at : at + _ID] for at in range(0, len(before), _ID)}
+            self._past[hour] = b"".join(sorted(ids))
 
     def keep(self, frames: Iterable[Frame]) -> None:
         """Have the ids and numbers of a segment on disk before it goes. Twice does no harm."""
@@ -92,6 +106,25 @@ class Ledger:
             fresh.replace(self._folder / _SENDERS)
         if by_hour or numbered:
             sync(self._folder)
+
+
+def _is_in(key: bytes, ids: bytes) -> bool:
+    """Whether sorted ids have this one.
+
+    Examples
+    --------
+    >>> ids = b"".join(bytes([n]) * 16 for n in (1, 5, 9))
+    >>> [n for n in range(10) if _is_in(bytes([n]) * 16, ids)]
+    [1, 5, 9]
+    """
+    low, high = 0, len(ids) // _ID
+    while low < high:
+        middle = (low + high) // 2
+        found = ids[middle * _ID : (middle + 1) * _ID]
+        if found == key:
+            return True
+        low, high = (middle + 1, high) if found < key else (low, middle)
+    return False
 
 
 def _append(path: Path, data: bytes) -> None:
