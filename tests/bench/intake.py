@@ -239,20 +239,30 @@ def _measure(service: Running, load: Load, seconds: float) -> None:
 
 
 def _soak(service: Running, load: Load, minutes: float) -> None:
-    """Posts at a steady tenth of what was possible, and the memory of the service each minute."""
+    """Posts at a steady tenth of what was possible, and the memory of the service in each minute.
+
+    A drain or a compaction holds its rows for a moment, so a minute is told by its median and its bounds.
+    """
     connection = service.connection()
     began = time.monotonic()
     turn = minute = 0
+    sizes: list[float] = []
+    medians: dict[int, float] = {}
     while minute < minutes:
         service.post(connection, load.stream, load.bodies[turn % len(load.bodies)], f"soak-{turn}")
         turn += 1
+        sizes.append(service.watched.memory_info().rss / 2**20)
         time.sleep(max(0.0, began + turn * 0.2 - time.monotonic()))
         if time.monotonic() - began > 60 * (minute + 1):
             minute += 1
+            medians[minute] = statistics.median(sizes)
             print(
-                f"soak, minute {minute}: {service.watched.memory_info().rss / 2**20:.0f} MiB, {turn} posts",
+                f"soak, minute {minute}: {medians[minute]:.0f} MiB ({min(sizes):.0f} to {max(sizes):.0f}), {turn} posts",
                 flush=True,
             )
+            sizes.clear()
+    if minute >= 10:
+        print(f"soak: minute 10 is {medians[10] / medians[3]:.2f} of minute 3")
 
 
 def _import(place: Path, lines: Path) -> None:

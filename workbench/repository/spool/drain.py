@@ -25,7 +25,7 @@ from workbench.repository.spool.writer import Spool
 from workbench.repository.store import Store
 
 log = logging.getLogger("workbench.spool")
-_ROWS, _BYTES = 500_000, 128 * 2**20  # of one commit: they are in memory at once
+_ROWS, _BYTES = 500_000, 64 * 2**20  # of one commit: they are in memory at once, some copies of them
 _TRIES = 20
 
 
