@@ -233,6 +233,21 @@ def test_each_fault_has_its_answer(sender: Sender, given: dict[str, Any], status
     assert said["Message"]
 
 
+def test_a_damaged_workspace_is_no_fault_of_the_sender(sender: Sender) -> None:
+    assert sender.post(b'[{"a":1}]', "Damaged")[0] == 200
+    (entry,) = (sender.service.workspace / "catalog").glob("*amaged*.json")
+    good = entry.read_bytes()
+    entry.write_bytes(b"{")
+    try:
+        status, said, headers = sender.post(b'[{"a":2}]', "Damaged")
+    finally:
+        entry.write_bytes(good)
+    assert (status, said["Error"]) == (503, "ServiceUnavailable")
+    assert int(headers["retry-after"]) > 0
+    assert sender.post(b'[{"a":2}]', "Damaged")[0] == 200
+    assert sender.rows("Damaged_CL | summarize sum(a_d)") == [[3.0]]
+
+
 def test_what_was_refused_is_stored_nowhere_and_counted(sender: Sender) -> None:
     for _ in range(3):
         assert sender.post(b"{", "Poison")[0] == 400

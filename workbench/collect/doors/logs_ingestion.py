@@ -8,7 +8,7 @@ In go a rule, a stream and a body, out comes one delivery. What senders may rely
 - a field that is named twice has its last value; a whole number beyond 64 bits is a real; fields that the stream does
   not declare are left out; texts over 32 kB are cut; the last three are counted in `Operation`
 - a value that its declared type can't hold is kept in a column with the suffix of its own type
-- posts with the same `x-ms-client-request-id` and the same bytes are one
+- posts with the same `x-ms-client-request-id` (or else `x-ms-date`) and the same bytes are one
 
 Must not store, and knows no HTTP.
 """
@@ -143,7 +143,7 @@ def batch_of(
     source : str
         Who sends it.
     told : str
-        The sender's `x-ms-client-request-id`; without one each post is a new one.
+        The sender's `x-ms-client-request-id` or date; without one each post is a new one.
     wire : bytes
         The body as it came.
 

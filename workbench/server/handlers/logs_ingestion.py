@@ -78,7 +78,7 @@ def _store(service: Any, request: Request, data: bytes, packing: str, headers: d
     if over is not None:
         headers["Retry-After"] = str(over[1])
         raise diagnostics.too_many_posts(number, over[0])
-    told = request.headers.get("x-ms-client-request-id", "")
+    told = request.headers.get("x-ms-client-request-id") or request.headers.get("x-ms-date", "")
     batch, found = door.batch_of(rule, number, stream, body, source=source_of(request), told=told, wire=data)
     if batch.parts or batch.refused:
         receipt = service.intake.accept(batch)
