@@ -39,12 +39,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def channel(folder: Path) -> Channel:
     opened = workspace.open(str(folder))
-    namespace: dict[str, Any] = {"limit": 1.5, "In": ["", "%%logsearch\nHeartbeat | count", "x = 1"]}
 
     def at(path: str | None) -> Any:
         return workspace.open(path) if path is not None else opened
 
-    return Channel(Language(namespace, at, frozenset({"In"})), at, namespace)
+    return Channel(
+        Language({"limit": 1.5}, at, frozenset()), at, lambda: ["", "%%logsearch\nHeartbeat | count", "x = 1"]
+    )
 
 
 def asked(channel: Channel, ask: str, code: str = "", **rest: Any) -> Any:
@@ -191,6 +192,10 @@ def test_a_comm_on_a_subshell_is_answered_while_a_cell_runs(client: Any) -> None
 
     send("comm_open", {"target_name": TARGET, "data": {}})
     assert told(client, "c") == {"ready": True}
+    cell = "%%logsearch\nHeartbeat | count"
+    assert client.execute_interactive(cell, store_history=True, timeout=DEADLINE)["content"]["status"] == "ok"
+    send("comm_msg", {"data": {"id": 6, "ask": "history"}})
+    assert told(client, "c")["answer"] == [{"query": "Heartbeat | count", "code": cell}]
     running = client.execute("import threading; threading.Event().wait(30)")
     cell = "%%logsearch\nHeartbeat | where "
     began = time.monotonic()

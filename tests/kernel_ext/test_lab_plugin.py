@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 from lab_server import KERNEL, PANEL, browser, open_notebook, served
 
+from workbench import workspace
+from workbench.collect.searches import Search
 from workbench.repository.tables import Repository
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -21,11 +23,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 LOAD, COLOURS, EXTEND, WRONG, SQL, FORMAT, PYTHON = range(7)
 CELLS = [
     "%load_ext workbench",
-    "%%logsearch --limit 5\n// Load by machine\nPerf\n| where Load > 1.5 and Computer has 'web'\n| summarize avg(Load) by Computer",
-    "%%logsearch\nPerf\n| extend Half = Load / 2\n| where ",
-    "%%logsearch --limit 3\nPerf | where Computr == '😀' and Lod > 1",
-    "%%logsearch --sql\nSELECT Computer FROM Perf WHERE Load > 1",
-    "%%logsearch --limit 5\nPerf|where Load>1|summarize count() by Computer",
+    "%%logsearch --limit 5\n// Load by machine\nBeats\n| where Load > 1.5 and Computer has 'web'\n| summarize avg(Load) by Computer",
+    "%%logsearch\nBeats\n| extend Half = Load / 2\n| where ",
+    "%%logsearch --limit 3\nBeats | where Computr == '😀' and Lod > 1",
+    "%%logsearch --sql\nSELECT Computer FROM Beats WHERE Load > 1",
+    "%%logsearch --limit 5\nBeats|where Load>1|summarize count() by Computer",
     "limit = 1.5\nprint('a')",
 ]
 CELL = f"{PANEL}.content.widgets"
@@ -47,7 +49,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for h in range(3)
     ]
     frame = pl.DataFrame(rows).with_columns(pl.col("TimeGenerated").dt.cast_time_unit("us"))
-    Repository.open(str(made / "workspace"), create=True).append("Perf", frame)
+    Repository.open(str(made / "workspace"), create=True).append("Beats", frame)
+    known = workspace.open(str(made / "workspace"))
+    known.searches.save(Search("Load by machine", "Beats | summarize avg(Load) by Computer", timespan="P1D"))
+    known.query(".create function Busy(least: real) { Beats | where Load > least }")
     asked = nbformat.v4.new_notebook(
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -156,7 +161,7 @@ def test_sql_has_them_too_and_python_keeps_its_own(page: Any) -> None:
 
 
 def test_a_cell_changes_its_language_with_its_first_line(page: Any) -> None:
-    write(page, PYTHON, "%%logsearch\nPerf | where Load > 1")
+    write(page, PYTHON, "%%logsearch\nBeats | where Load > 1")
     page.wait_for_function(f"{CELL}[{PYTHON}].model.mimeType === 'text/x-logsearch'")
     page.wait_for_selector(f".jp-CodeCell >> nth={PYTHON} >> .wb-LogSearch")
     write(page, PYTHON, CELLS[PYTHON])
@@ -173,12 +178,12 @@ def test_completion_offers_a_column_that_extend_made(page: Any) -> None:
 
 def test_completion_knows_the_variables_of_the_notebook(page: Any) -> None:
     run(page, PYTHON)
-    write(page, EXTEND, "%%logsearch\nPerf | where Load > ")
+    write(page, EXTEND, "%%logsearch\nBeats | where Load > ")
     assert "limit" in offered(page)
 
 
 def test_completion_of_options(page: Any) -> None:
-    write(page, EXTEND, "%%logsearch --ti\nPerf")
+    write(page, EXTEND, "%%logsearch --ti\nBeats")
     page.keyboard.press("Control+Home")
     page.keyboard.press("End")
     page.keyboard.press("Tab")
@@ -190,7 +195,7 @@ def test_completion_of_options(page: Any) -> None:
 
 
 def test_the_call_that_is_written_is_explained(page: Any) -> None:
-    write(page, EXTEND, "%%logsearch\nPerf | where ")
+    write(page, EXTEND, "%%logsearch\nBeats | where ")
     page.keyboard.type("substring(Computer, ")
     page.wait_for_selector(".wb-Tip >> text=/^substring/", timeout=30_000)
     assert page.locator(".wb-Tip-active").inner_text() == "start: long"
@@ -210,11 +215,11 @@ def test_what_is_wrong_is_underlined_at_its_columns(page: Any) -> None:
     told = page.locator(".cm-diagnostic").inner_text()
     assert "KQL101 no column named 'Computr'" in told
     assert "did you mean 'Computer'?" in told
-    write(page, WRONG, "%%logsearch --limt 3\nPerf")
+    write(page, WRONG, "%%logsearch --limt 3\nBeats")
     page.wait_for_selector(".wb-Finding >> text='--limt'", timeout=30_000)
-    write(page, WRONG, "%%logsearch --limit 3\nPerf | where Computer == '😀' and Lod > 1")
+    write(page, WRONG, "%%logsearch --limit 3\nBeats | where Computer == '😀' and Lod > 1")
     page.wait_for_selector(".wb-Finding >> text='Lod'", timeout=30_000)
-    write(page, WRONG, "%%logsearch\nPerf | take 1")
+    write(page, WRONG, "%%logsearch\nBeats | take 1")
     page.wait_for_selector(f".jp-CodeCell >> nth={WRONG} >> .wb-Finding", state="detached", timeout=30_000)
 
 
@@ -233,7 +238,7 @@ def test_the_query_is_formatted_by_a_key(page: Any) -> None:
     page.wait_for_function(
         f"{CELL}[{FORMAT}].model.sharedModel.getSource() !== {CELLS[FORMAT]!r}", timeout=30_000
     )
-    made = "%%logsearch --limit 5\nPerf\n| where Load > 1\n| summarize count() by Computer"
+    made = "%%logsearch --limit 5\nBeats\n| where Load > 1\n| summarize count() by Computer"
     assert source(page, FORMAT) == made
     page.keyboard.press("Control+Z")
     page.wait_for_function(f"{CELL}[{FORMAT}].model.sharedModel.getSource() === {CELLS[FORMAT]!r}")
@@ -253,7 +258,106 @@ def test_the_language_answers_while_a_cell_runs(page: Any) -> None:
 
 
 def test_a_cell_runs_with_another_time_range(page: Any) -> None:
-    write(page, FORMAT, "%%logsearch --limit 5\nPerf | count")
+    write(page, FORMAT, "%%logsearch --limit 5\nBeats | count")
     page.evaluate("void jupyterapp.commands.execute('workbench:run-with-time', {span: 'P1D'})")
     page.wait_for_function(f"{CELL}[{FORMAT}].model.executionCount !== null", timeout=60_000)
-    assert source(page, FORMAT) == "%%logsearch --timespan P1D --limit 5\nPerf | count"
+    assert source(page, FORMAT) == "%%logsearch --timespan P1D --limit 5\nBeats | count"
+
+
+# ---- the side panel ---------------------------------------------------------------------------
+
+ROW = ".wb-Tree-row"
+
+
+def panel(page: Any) -> list[str]:
+    """Show the panel with the cursor in its filter; its lines."""
+    page.evaluate("void jupyterapp.commands.execute('workbench:show-panel')")
+    page.wait_for_selector(f"{ROW} >> text=Beats", timeout=30_000)
+    page.wait_for_function("document.activeElement.matches('.wb-Panel-filter')")
+    return shown(page)
+
+
+def shown(page: Any) -> list[str]:
+    return [text.replace("\n", " ") for text in page.locator(ROW).all_inner_texts()]
+
+
+def test_the_panel_shows_what_is_there(page: Any) -> None:
+    panel(page)
+    page.wait_for_selector(f"{ROW} >> text='300'", timeout=30_000)
+    found = shown(page)
+    assert found[:2] == ["Tables 1", "Beats 300"]
+    assert "Saved searches 1" in found
+    assert "Functions 1" in found
+    assert (
+        page.locator(ROW)
+        .nth(1)
+        .get_attribute("title")
+        .startswith("300 records\nNewest 2026-11-23 01:39:00 UTC")
+    )
+    roles = page.locator("[role=tree] > *").evaluate_all(
+        "rows => rows.map(r => [r.role, r.ariaLevel, r.ariaExpanded])"
+    )
+    assert roles[:2] == [["treeitem", "1", "true"], ["treeitem", "2", "false"]]
+
+
+def test_the_panel_is_walked_with_keys_and_previews_a_table(page: Any) -> None:
+    panel(page)
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    page.wait_for_selector(f"{ROW} >> text='Load'")
+    assert "Load real" in shown(page)
+    cells = page.evaluate(f"{CELL}.length")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{CELL}.length === {cells + 1}")
+    made = f"{PANEL}.content.activeCell.model"
+    assert page.evaluate(f"{made}.sharedModel.getSource()") == "%%logsearch\nBeats\n| top 20 by TimeGenerated"
+    page.wait_for_function(f"{made}.executionCount !== null", timeout=60_000)
+    assert page.locator(".jp-mod-active .wb-result tbody tr").count() == 20
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(f"{ROW} >> text='Load'", state="detached")
+    page.evaluate("void jupyterapp.commands.execute('notebook:delete-cell')")
+    page.wait_for_function(f"{CELL}.length === {cells}")
+
+
+def test_the_panel_is_filtered(page: Any) -> None:
+    panel(page)
+    page.keyboard.type("loa")
+    page.wait_for_selector(f"{ROW} >> text='Load'")
+    found = shown(page)
+    assert "Load real" in found
+    assert not any(row.startswith("Computer") for row in found)
+    assert "Load by machine" in found
+    page.keyboard.type("zzz")
+    page.wait_for_selector(".wb-Panel-note >> text=Nothing here is called")
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('.wb-Panel-filter').value === ''")
+
+
+def test_a_saved_search_becomes_a_cell(page: Any) -> None:
+    panel(page)
+    cells = page.evaluate(f"{CELL}.length")
+    page.locator(ROW, has_text="Load by machine").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{CELL}.length === {cells + 1}")
+    made = page.evaluate(f"{PANEL}.content.activeCell.model.sharedModel.getSource()")
+    assert made == "%%logsearch --timespan P1D\nBeats | summarize avg(Load) by Computer"
+    page.evaluate("void jupyterapp.commands.execute('notebook:delete-cell')")
+    page.wait_for_function(f"{CELL}.length === {cells}")
+
+
+def test_what_was_asked_is_in_the_history(page: Any) -> None:
+    write(page, FORMAT, "%%logsearch --limit 5\nBeats | count")
+    page.evaluate("void jupyterapp.commands.execute('workbench:run-with-time', {span: ''})")
+    panel(page)
+    page.locator(ROW, has_text="History of this session").click()
+    page.wait_for_selector(f"{ROW} >> text=/^Beats \\| count/", timeout=30_000)
+
+
+def test_the_panel_loads_the_extension_after_a_restart(page: Any) -> None:
+    panel(page)
+    page.evaluate(f"void {KERNEL}.restart()")
+    page.wait_for_selector(".wb-Panel-note >> text=has not loaded Workbench", timeout=60_000)
+    page.locator(".wb-Panel-note button").click()
+    page.wait_for_selector(f"{ROW} >> text=Beats", timeout=60_000)
+    write(page, WRONG, "%%logsearch\nBeats | where Lod > 1")
+    page.wait_for_selector(".wb-Finding >> text='Lod'", timeout=30_000)

@@ -31,7 +31,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     language = Language(shell.user_ns, magics.workspace, NOTEBOOK_NAMES)
     completion.load(shell, language)
-    channel.load(shell, channel.Channel(language, magics.workspace, shell.user_ns))
+    history = shell.history_manager
+    cells = (lambda: history.input_hist_raw) if history is not None else list
+    channel.load(shell, channel.Channel(language, magics.workspace, cells))
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(Result, magics.bundle)
     for name in _CHARTS:

@@ -7,7 +7,7 @@ answered in milliseconds; what takes longer (`facts` of many tables) is asked fo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
@@ -61,18 +61,18 @@ def facts(workspace: Any, names: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def history(namespace: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The log searches that ran in this session, the newest first, each text once.
+def history(cells: Sequence[str]) -> list[dict[str, Any]]:
+    """The log searches among cells that ran, as they were written: the newest first, each text once.
 
     Examples
     --------
-    >>> history({"In": ["", "%%logsearch\\nT | count", "x = 1", "%%logsearch --sql\\nSELECT 1"]})
+    >>> history(["", "%%logsearch\\nT | count", "x = 1", "%%logsearch --sql\\nSELECT 1"])
     [{'query': 'SELECT 1', 'code': '%%logsearch --sql\\nSELECT 1'}, {'query': 'T | count', 'code': '%%logsearch\\nT | count'}]
     """
     found: dict[str, dict[str, Any]] = {}
-    for code in reversed(list(namespace.get("In", ()))):
+    for code in reversed(list(cells)):
         query = cell_query(code)
-        if query is not None and code not in found:
+        if query is not None and query.text.strip() and code not in found:
             found[code] = {"query": query.text.strip(), "code": code}
         if len(found) == MOST_ASKED:
             break

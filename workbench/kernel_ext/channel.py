@@ -8,7 +8,7 @@ counted in characters of the cell's code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
@@ -31,19 +31,19 @@ class Channel:
     language : Language
     workspace : callable
         Opens a workspace by its path, or the default one for None.
-    namespace : mapping of str
-        The notebook's variables.
+    cells : callable
+        Gives the cells that ran in this session, as they were written.
     """
 
     def __init__(
         self,
         language: Language,
         workspace: Callable[[str | None], Any],
-        namespace: Mapping[str, Any],
+        cells: Callable[[], Sequence[str]],
     ) -> None:
         self._language = language
         self._workspace = workspace
-        self._namespace = namespace
+        self._cells = cells
         self._ways: dict[str, Callable[[Question], Any]] = {
             "complete": self._complete,
             "hover": self._hover,
@@ -52,7 +52,7 @@ class Channel:
             "format": self._format,
             "overview": lambda question: catalog.overview(self._workspace(None)),
             "facts": self._facts,
-            "history": lambda question: catalog.history(self._namespace),
+            "history": lambda question: catalog.history(self._cells()),
         }
 
     def opened(self, comm: Any, message: Any) -> None:
@@ -72,7 +72,7 @@ class Channel:
 
         Examples
         --------
-        >>> Channel(Language({}, lambda p: None, frozenset()), lambda p: None, {"In": []}).answer({"ask": "history"})
+        >>> Channel(Language({}, lambda p: None, frozenset()), lambda p: None, list).answer({"ask": "history"})
         {'answer': []}
         """
         way = self._ways.get(str(question.get("ask")))

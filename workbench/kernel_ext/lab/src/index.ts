@@ -1,5 +1,5 @@
 /** The plugin of JupyterLab and Notebook 7: log search in notebooks. */
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ICompletionProviderManager } from '@jupyterlab/completer';
@@ -14,6 +14,7 @@ import { QueryCompletion } from './completion';
 import { addEditorExtension } from './editor/extension';
 import { lookAgain } from './editor/findings';
 import { addLanguages } from './kql/languages';
+import { addPanel } from './panel/plugin';
 import { Options } from './settings';
 
 const ID = 'workbench-lab:plugin';
@@ -41,7 +42,7 @@ const search: JupyterFrontEndPlugin<void> = {
   description: 'Completion, findings, commands and the side panel for log searches.',
   autoStart: true,
   requires: [INotebookTracker, IEditorExtensionRegistry, IEditorLanguageRegistry],
-  optional: [ICompletionProviderManager, ISettingRegistry, ICommandPalette, ITranslator],
+  optional: [ICompletionProviderManager, ISettingRegistry, ICommandPalette, ITranslator, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -50,7 +51,8 @@ const search: JupyterFrontEndPlugin<void> = {
     completers: ICompletionProviderManager | null,
     settings: ISettingRegistry | null,
     palette: ICommandPalette | null,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
   ) => {
     const trans = (translator ?? nullTranslator).load('workbench');
     const options = new Options();
@@ -58,6 +60,7 @@ const search: JupyterFrontEndPlugin<void> = {
     addEditorExtension(extensions, channels, () => options.now);
     watchCells(tracker, registry);
     addCommands(app, tracker, channels, options, palette, trans);
+    addPanel(app, tracker, channels, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);
     if (settings) {
