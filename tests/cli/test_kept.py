@@ -77,6 +77,35 @@ def test_an_export_is_made_run_listed_and_removed(call: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_what_is_made_and_removed_can_be_read_by_programs(call: Any, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    query = ("--query", "App | summarize n=count()")
+    assert call("search", "save", "S", *query, "--json") == (0, {"name": "S", "state": "saved"})
+    status, made = call("export", "create", "E", "--search", "S", "--to", out, "--every", "1h", "--json")
+    assert (status, made["name"], made["next_run"][13:]) == (0, "E", ":00:00Z")
+    status, made = call("summary", "create", "H", *query, "--bin", "1h", "--table", "H_CL", "--json")
+    assert (status, made["table"], made["bin"]) == (0, "H_CL", 60)
+    for group, name in (("export", "E"), ("search", "S"), ("summary", "H")):
+        assert call(group, "remove", name, "--json") == (0, {"name": name, "state": "removed"})
+        assert call(group, "remove", name)[0] == 1
+
+
+@pytest.mark.slow
+def test_tables_and_retention_show_what_is_kept(call: Any) -> None:
+    assert call("retention", "App") == (0, "App: kept for ever\n")
+    assert call("retention", "App", "36500", "--archive", "10")[0] == 0
+    assert call("retention", "App") == (0, "App: kept for 36500 days, then 10 in the archive\n")
+    wanted = {"table": "App", "retention_days": 36500, "archive_days": 10}
+    assert call("retention", "App", "--json") == (0, wanted)
+    status, rows = call("tables", "--json")
+    (row,) = [r for r in rows if r["table"] == "App"]
+    assert (status, row["rows"], row["retention_days"], row["archive_days"]) == (0, 4, 36500, 10)
+    assert row["bytes"] > 0
+    assert [call("retention", "App", days)[0] for days in ("0", "-1", "x", "\u0663", "1.5")] == [2] * 5
+    assert call("retention", "Nowhere")[0] == 1
+
+
+@pytest.mark.slow
 def test_a_summary_is_backfilled_and_a_bin_run_again(call: Any) -> None:
     made = ("summary", "create", "S", "--query", "App | summarize n=count()", "--bin", "1h")
     assert call(*made, "--table", "S")[0] == 1

@@ -68,6 +68,16 @@ def _opened(workspace: str | None) -> tuple[Workspace, Any, Path]:
     return opened, Database.open(state), state
 
 
+def _done(name: str, what: str, *, as_json: bool) -> None:
+    """Say that something was done."""
+    if as_json:
+        from workbench.cli.output import emit_json
+
+        emit_json({"name": name, "state": what})
+    else:
+        print(f"{name}: {what}")
+
+
 def _text(file: str) -> str:
     """The text of a file, or of standard input."""
     if file == "-":
@@ -108,15 +118,19 @@ def save(
     description: Annotated[str, typer.Option(show_default=False)] = "",
     timespan: Timespan = "",
     parameters: Parameters = None,
+    as_json: options.Json = False,
     workspace: options.Workspace = None,
 ) -> None:
-    """Keep a query by name, in place of one of that name."""
+    """Keep a query by name, in place of one of that name.
+
+    Example: workbench search save Errors --query 'Syslog | where SeverityLevel == "err"'
+    """
     from workbench.collect.searches import Search
 
     given = dict(assigned(p) for p in parameters or ())
     search = Search(name, query or _text(file), category, description, timespan, given)
     _searches(workspace)[1].save(search)
-    print(f"{name}: saved")
+    _done(name, "saved", as_json=as_json)
 
 
 def searches(as_json: options.Json = False, workspace: options.Workspace = None) -> None:
@@ -146,10 +160,10 @@ def show(name: Name, as_json: options.Json = False, workspace: options.Workspace
         print(found.query)
 
 
-def forget(name: Name, workspace: options.Workspace = None) -> None:
+def forget(name: Name, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Forget a saved search."""
     _searches(workspace)[1].remove(name)
-    print(f"{name}: removed")
+    _done(name, "removed", as_json=as_json)
 
 
 def run_search(
@@ -217,9 +231,14 @@ def export(
         bool, typer.Option("--since-last", help="Only records that came since the last run.")
     ] = False,
     parameters: Parameters = None,
+    as_json: options.Json = False,
     workspace: options.Workspace = None,
 ) -> None:
-    """Export the rows of a query by schedule; the running service does it."""
+    """Export the rows of a query by schedule; the running service does it.
+
+    Example: workbench export create Errors --query 'Syslog | where SeverityLevel == "err"' --to /srv/out --every 'daily
+    06:30' --format xlsx --timespan P1D
+    """
     from workbench.collect.exports import Export
 
     given = dict(assigned(p) for p in parameters or ())
@@ -229,7 +248,12 @@ def export(
             since_last, given,
         )
     )  # fmt: skip
-    print(f"{name}: next run {_time(made.next_run) or 'by hand'}, to {made.folder}")
+    if as_json:
+        from workbench.cli.output import emit_json
+
+        emit_json(_export_row(made))
+    else:
+        print(f"{name}: next run {_time(made.next_run) or 'by hand'}, to {made.folder}")
 
 
 def exports(as_json: options.Json = False, workspace: options.Workspace = None) -> None:
@@ -263,10 +287,10 @@ def run_export(name: Name, as_json: options.Json = False, workspace: options.Wor
         print(detail)
 
 
-def end_export(name: Name, workspace: options.Workspace = None) -> None:
+def end_export(name: Name, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Forget an export; its files stay."""
     _exports(workspace)[1].remove(name)
-    print(f"{name}: removed")
+    _done(name, "removed", as_json=as_json)
 
 
 # ---- summary rules ----------------------------------------------------------------------------
@@ -291,12 +315,22 @@ def summarize(
         ),
     ] = "",
     description: Annotated[str, typer.Option(show_default=False)] = "",
+    as_json: options.Json = False,
     workspace: options.Workspace = None,
 ) -> None:
-    """Make a rule that summarizes each bin of time once; the running service does it."""
+    """Make a rule that summarizes each bin of time once; the running service does it.
+
+    Example: workbench summary create Hourly --query 'Perf | summarize avg(CounterValue) by Computer, CounterName' --bin 1h
+    --table PerfHourly_CL; then 'summary backfill' for the time before it.
+    """
     text = sys.stdin.read() if query == "-" else query
     made = _summaries(workspace)[1].create(name, text, size, table, delay=delay, description=description)
-    print(f"{name}: first bin {_time(made.next_bin)}")
+    if as_json:
+        from workbench.cli.output import emit_json
+
+        emit_json({"name": name, "table": table, "bin": made.bin // 60, "next_bin": _time(made.next_bin)})
+    else:
+        print(f"{name}: first bin {_time(made.next_bin)}")
 
 
 def summaries(
@@ -375,10 +409,10 @@ def backfill(
     _report(list(done), as_json=as_json)
 
 
-def end_summary(name: Name, workspace: options.Workspace = None) -> None:
+def end_summary(name: Name, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Forget a rule; the rows that it made stay."""
     _summaries(workspace)[1].remove(name)
-    print(f"{name}: removed")
+    _done(name, "removed", as_json=as_json)
 
 
 def _report(done: list[Bin], *, as_json: bool) -> None:

@@ -34,15 +34,23 @@ def _repository(workspace: str | None) -> Repository:
 
 
 def tables(as_json: options.Json = False, workspace: options.Workspace = None) -> None:
-    """List the tables."""
+    """List the tables: rows and bytes in data files, and how many days they keep (-: for ever).
+
+    Rows that came in during the last seconds may still wait in the spool; queries see them already.
+    """
     from workbench.cli.output import listing
 
     repository = _repository(workspace)
     rows = [
-        {"table": name, "columns": sum(not c.hidden for c in repository.schema(name))}
+        {
+            "table": name,
+            "columns": sum(not c.hidden for c in repository.schema(name)),
+            **asdict(repository.facts(name)),
+            "archive_days": repository.archive_retention(name),
+        }
         for name in repository.tables()
     ]
-    listing(rows, ("table", "columns"), as_json=as_json)
+    listing(rows, ("table", "columns", "rows", "bytes", "files", "retention_days"), as_json=as_json)
 
 
 def schema(table: Table, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
@@ -57,7 +65,12 @@ def schema(table: Table, as_json: options.Json = False, workspace: options.Works
 
 def retention(
     table: Table,
-    days: Annotated[str, typer.Argument(metavar="DAYS", help="Whole days to keep, or 'forever'.")],
+    days: Annotated[
+        str,
+        typer.Argument(
+            metavar="[DAYS]", help="Whole days to keep, or 'forever'; without it only what is set is shown."
+        ),
+    ] = "",
     archive_days: Annotated[
         int | None,
         typer.Option(
@@ -72,8 +85,30 @@ def retention(
     as_json: options.Json = False,
     workspace: options.Workspace = None,
 ) -> None:
-    """Keep the records of a table for so many days; older days are archived or deleted now."""
-    if days != "forever" and (not days.isdigit() or int(days) < 1):
+    """Keep the records of a table for so many days; older days are archived or deleted now.
+
+    Examples: 'retention Syslog' shows what is set, 'retention Syslog 90' keeps 90 days, 'retention Syslog 30 --archive
+    335' keeps 30 to be asked and 335 more in the archive ('workbench archive restore' brings them back).
+    """
+    if not days and archive_days is None:
+        repository = _repository(workspace)
+        kept_now = repository.retention(table)
+        shown: dict[str, object] = {
+            "table": table,
+            "retention_days": kept_now,
+            "archive_days": repository.archive_retention(table),
+        }
+        if as_json:
+            _report(shown, as_json=True)
+        else:
+            archived = f", then {shown['archive_days']} in the archive" if shown["archive_days"] else ""
+            print(
+                f"{table}: {'kept for ever' if kept_now is None else f'kept for {kept_now} days'}{archived}"
+            )
+        return
+    if days != "forever" and (
+        not days.isascii() or not days.isdigit() or not 1 <= int(days[:9]) == int(days)
+    ):
         raise typer.BadParameter("DAYS is a whole number from 1, or 'forever'")
     from workbench.collect import care
     from workbench.repository.tables import SAME

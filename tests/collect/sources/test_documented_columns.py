@@ -122,3 +122,16 @@ def test_what_the_agent_sends_fits_the_documented_columns(
     assert filled >= set(standard_tables()) - {"Usage", "UpdateRunProgress", "VMConnection"}
     for table in filled - UNDOCUMENTED:
         assert columns_of(intake.repository, table) == wanted(documented, table)
+
+
+def test_a_table_that_never_had_a_row_is_cared_for_like_any_other(tmp_path: Path) -> None:
+    repository = Repository.open(str(tmp_path / "ws"), create=True)
+    repository.ensure(["Syslog"])
+    assert repository.facts("Syslog").rows == 0
+    repository.compact("Syslog")
+    repository.retain("Syslog", 30, 60)
+    repository.apply_retention("Syslog")
+    repository.vacuum("Syslog", 0)
+    assert repository.loose_files("Syslog") == 0
+    assert repository.archived("Syslog") == []
+    assert repository.scan("Syslog", ["Computer", "_ResourceId"]).lazy.collect().height == 0
