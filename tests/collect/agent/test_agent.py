@@ -358,6 +358,16 @@ def test_a_number_that_is_too_high_is_no_answer_to_what_comes(
     assert numbers(door)[0] <= before + 1
 
 
+def test_two_machines_with_one_identity_are_told(door: Door, started: Callable[..., Agent]) -> None:
+    ahead = time.time_ns() // 1000 + 60_000_000
+    door.strange = b'{"last": %d}' % ahead
+    started(lambda: Endpoint(door.url, "secret"), Counting().card())
+    until(lambda: door.refused >= 1)
+    door.strange = None
+    until(lambda: any("another machine reports as this agent" in r["Detail"] for r in told(door)))
+    assert all(b["number"] > ahead for b in door.batches if b["table"] == "Operation")
+
+
 @pytest.mark.parametrize(
     "rules",
     [

@@ -29,6 +29,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 NEVER = frozenset({400, 413, 415, 422})
 """Answers to a post that would be the same for ever."""
 NOT_KNOWN = frozenset({401, 403})
+_DAY_US = 86_400_000_000
 _HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 
@@ -128,6 +129,8 @@ class Sender:
 
     def _heed(self, lane: Lane, batches: Sequence[Frame], answer: Answer) -> bool:
         last = answer.json().get("last")
+        if type(last) is int and not lane.agent and lane.spool.last < last < clock.now_us() + _DAY_US:
+            self._tell_strange(lane, batches, last)
         # Never more than what was sent: a number too high would pass for an answer to all that comes.
         stored = min(last, batches[-1].number) if type(last) is int else 0
         if stored >= batches[0].number:
@@ -147,20 +150,36 @@ class Sender:
         log.warning("next try in %.1f s (%s)", lane.wait_longer(answer.retry_after), answer.why)
         return False
 
+    def _tell_strange(self, lane: Lane, batches: Sequence[Frame], last: int) -> None:
+        """The service has numbers that this agent never gave: somebody else sends under its name."""
+        rows = sum(batch.rows for batch in batches)
+        detail = (
+            f"another machine reports as this agent (was its disk copied?): {rows} records were taken for known ones. "
+            "On one of the two remove identity.json from the agent's state folder, and enrol it again"
+        )
+        log.error("%s", detail)
+        lane.spool.number_from(last)
+        self._record(lane, "identity", detail, rows)
+
     def _give_up(self, lane: Lane, batch: Frame, why: str) -> None:
         log.error("%d records for %s are refused for good: %s", batch.rows, batch.table, why)
+        if batch.table != "Operation":  # one about one that was refused would be refused, too
+            detail = f"{batch.rows} records for {batch.table} are refused for good: {why}"
+            self._record(self._lanes()[0], "refused", detail, batch.rows)
+        lane.spool.done(batch.number)
+
+    def _record(self, lane: Lane, key: str, detail: str, count: int) -> None:
+        """A row of `Operation`, sent like any record."""
         record = {
             "TimeGenerated": format_datetime(clock.now_ticks()),
             "Computer": self._computer,
             "OperationCategory": "Data Collection",
             "OperationStatus": "Error",
-            "OperationKey": "refused",
-            "Detail": f"{batch.rows} records for {batch.table} are refused for good: {why}"[:2000],
-            "Count": batch.rows,
+            "OperationKey": key,
+            "Detail": detail[:2000],
+            "Count": count,
         }
-        if batch.table != "Operation":  # one about one that was refused would be refused, too
-            self._lanes()[0].spool.put([Batch("Operation", [record])])
-        lane.spool.done(batch.number)
+        lane.spool.put([Batch("Operation", [record])])
 
 
 def body_of(batches: Sequence[Frame], agent: str = "", group: str = "") -> bytes:

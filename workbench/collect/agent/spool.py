@@ -150,6 +150,11 @@ class Spool:
         with self._changed:
             return dict(self._marks.get(scope, {}))
 
+    def number_from(self, last: int) -> None:
+        """Give no number up to `last` any more."""
+        with self._changed:
+            self._last = max(self._last, last)
+
     def forget(self, scopes: Sequence[str]) -> None:
         """Drop the marks of sources that are gone for good; on disk with the next segment."""
         with self._changed:
