@@ -9,6 +9,7 @@ import datetime as dt
 import itertools
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,43 @@ def test_rows_found_before_a_stop_are_kept_and_labelled(tables: StoredTables, te
     newest = (DAY + dt.timedelta(hours=FILES - done)).isoformat()
     first = (FILES - done) * ROWS
     assert rows(found) == rows(ask(text.replace("App", f"App | where Id >= {first} and '{newest}' != ''", 1), tables, None)) or text == "App"  # fmt: skip
+
+
+class Interrupting:
+    """The tables; the engine hears of an interrupt at one moment while a part is made ready, when some are done."""
+
+    def __init__(self, tables: StoredTables, parts: int) -> None:
+        self._tables = tables
+        self.left = parts
+        self.tables, self.schema = tables.tables, tables.schema
+
+    def scan(self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]) -> InterruptedScan:  # fmt: skip
+        return InterruptedScan(self._tables.scan(table, columns, time_range), self)
+
+
+class InterruptedScan:
+    def __init__(self, scan: Any, source: Interrupting) -> None:
+        self._scan, self._source = scan, source
+        self.lazy, self.files_total, self.files, self.entries = scan.lazy, scan.files_total, scan.files, scan.entries  # fmt: skip
+
+    def part(self, files: Sequence[int]) -> pl.LazyFrame:
+        self._source.left -= bool(files)
+        if files and self._source.left == 0:
+            raise KeyboardInterrupt  # as Polars does from whatever it computes at that moment
+        found: pl.LazyFrame = self._scan.part(files)
+        return found
+
+
+@pytest.mark.parametrize("text", ["App | where Level > 0 | project Id", "App | top 5 by Id", "App | distinct Host", "App | summarize count() by Host"])  # fmt: skip
+def test_an_interrupt_between_two_parts_keeps_the_rows(tables: StoredTables, text: str) -> None:
+    control = Control(parts=TINY, keep_partial=True)
+    found = run(text, Interrupting(tables, 4), control=control)
+    done = found.statistics.files_read
+    assert 3 <= done < 8
+    assert found.partial_note == f"partial: {done} of {FILES} files, the query was stopped"
+    assert control.cancelled
+    with pytest.raises(WorkbenchError, match="KQL303"):
+        run(text, Interrupting(tables, 4), control=Control(parts=TINY))
 
 
 @pytest.mark.parametrize(

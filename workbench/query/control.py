@@ -85,6 +85,8 @@ class Control:
     began: float = field(default_factory=time.monotonic)
     settling: bool = field(default=False, init=False)
     """The query has seen that it is to stop and makes its last rows ready: let it."""
+    signalling: threading.Lock = field(default_factory=threading.Lock, init=False)
+    """Held by who signals the engine after a look at `settling`: so no signal comes when the query has settled."""
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _why: WorkbenchError | None = field(default=None, init=False)
     _memory_before: int = field(default_factory=memory.resident, init=False)
@@ -93,6 +95,11 @@ class Control:
     def cancel(self) -> None:
         """Ask the query to stop; it does at its next step."""
         self._stop.set()
+
+    def settle(self) -> None:
+        """The query says that it has seen its stop, and that what it does now is short."""
+        with self.signalling:
+            self.settling = True
 
     @property
     def cancelled(self) -> bool:

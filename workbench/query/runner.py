@@ -161,16 +161,13 @@ class Runner:
         tally = Tally(keep=limit is not None and self.control.keep_partial)
         try:
             rel = in_parts(rel, context, self.control, tally)
-            lazy = canonical_columns(context.frame(rel), rel)
-            stored = context.scanned or tally.held > _LARGE or _large(rel)
-            lazy = lazy.select(rel.names()) if rel.schema else lazy
             try:
-                found = collect(lazy, stored=stored)
+                found = _finished(rel, context, tally)
             except KeyboardInterrupt:
                 if tally.stopped is None:
                     raise
-                # A late signal of the stop that the parts have seen already: what is left is short.
-                found = collect(lazy, stored=stored)
+                # One more interrupt after the stop that the parts have seen: what is left is short.
+                found = _finished(rel, context, tally)
         except KeyboardInterrupt:
             self.control.check()
             raise
@@ -200,6 +197,13 @@ class Runner:
         from workbench.query.backends.sql import duckdb
 
         return duckdb.lowered(rewrite(rel, self.fold), self.source, duckdb.engine(engine))[0]
+
+
+def _finished(rel: Rel, context: Context, tally: Tally) -> pl.DataFrame:
+    """The rows of what the parts left of a plan."""
+    lazy = canonical_columns(context.frame(rel), rel)
+    stored = context.scanned or tally.held > _LARGE or _large(rel)
+    return collect(lazy.select(rel.names()) if rel.schema else lazy, stored=stored)
 
 
 def _shifted(expr: Expr) -> Const | None:

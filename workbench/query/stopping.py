@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Generic, TypeVar
 
 from workbench.base.diagnostics import kernel as diagnostics
@@ -239,13 +239,14 @@ def _stop(work: _Work[T], control: Control | None, give_up: float) -> None:
             now = time.monotonic()
             if now > deadline:
                 raise diagnostics.still_running(give_up)
-            if settled is None and control is not None and control.settling:
-                settled = now
-            if settled is None or now > settled + _POLITE:
-                if not told and now >= patient:
-                    work.stop_python()
-                    told = True
-                signal.raise_signal(signal.SIGINT)
+            with control.signalling if control is not None else nullcontext():
+                if settled is None and control is not None and control.settling:
+                    settled = now
+                if settled is None or now > settled + _POLITE:
+                    if not told and now >= patient:
+                        work.stop_python()
+                        told = True
+                    signal.raise_signal(signal.SIGINT)
             work.done.wait(0.1)
     if work.error is None and (control is None or work.value is None):
         work.error = KeyboardInterrupt()

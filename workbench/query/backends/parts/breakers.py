@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -198,6 +199,9 @@ def _top(rel: Limit, sort: Sort, chain: Chain) -> Rel | None:
     def first(rows: Rel) -> Limit:
         return replace(rel, source=replace(sort, source=rows))
 
+    def best(found: Sequence[pl.DataFrame]) -> pl.LazyFrame:
+        return chain.context.frame(first(chain.held(found))).lazy.select(rel.names())
+
     def lower(part: Rel, context: Context) -> pl.LazyFrame:
         frame = chain.lowered(part, context)
         if bound is not None:
@@ -212,8 +216,7 @@ def _top(rel: Limit, sort: Sort, chain: Chain) -> Rel | None:
             if sum(f.height for f in frames) < wanted:
                 continue
             if len(frames) > 1:
-                best = chain.context.frame(first(chain.held(frames))).lazy.select(rel.names())
-                frames = [chain.merged(best)]
+                frames = [chain.merged(functools.partial(best, frames))]
             if lead and frames[0][lead].dtype in _BOUNDED and not frames[0][lead].null_count():
                 last = frames[0][lead].min() if key.descending else frames[0][lead].max()
                 bound = _not_behind(lead, last, key)
@@ -299,10 +302,14 @@ def _merged(
             return None
         frames.append(found)
         if len(frames) > 1 and sum(f.height for f in frames) > 2 * last + _MERGE:
-            frames = [chain.merged(merge(together(frames).lazy()))]
+            frames = [chain.merged(functools.partial(_together, frames, merge))]
             last = frames[0].height
     if not frames:
         return [chain.nothing(lower)]
     if len(frames) == 1:
         return frames
-    return [chain.merged(merge(together(frames).lazy()))]
+    return [chain.merged(functools.partial(_together, frames, merge))]
+
+
+def _together(frames: Sequence[pl.DataFrame], merge: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.LazyFrame:
+    return merge(together(frames).lazy())

@@ -7,9 +7,9 @@ of what the frames are for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import polars as pl
 
@@ -17,9 +17,11 @@ from workbench.base.errors import WorkbenchError
 from workbench.query.backends.parts.chains import has_union, is_chain, is_slow, narrowed, scans_of
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
 from workbench.query.control import Control, PartSize
-from workbench.query.lowering import Frame
+from workbench.query.lowering import Form, Frame
 from workbench.query.operators._per_group import Held
 from workbench.query.plan import Rel, Scan
+
+T = TypeVar("T")
 
 
 class Entry(Protocol):
@@ -81,6 +83,7 @@ class Chain:
     files: list[File]
     first_rows: int = 0
     _begun: bool = field(default=False, init=False)
+    _forms: Mapping[str, Form] | None = field(default=None, init=False)
 
     def order(self, *, newest: bool) -> None:
         """Set which files come first."""
@@ -97,13 +100,14 @@ class Chain:
 
     def held(self, frames: Sequence[pl.DataFrame]) -> Held:
         """Rows of parts, in their forms, in place of the chain."""
-        forms = self.lowered(*self.empty()).forms
+        if self._forms is None:
+            self._forms = self.settled(lambda: self.lowered(*self.empty())).forms
         self.tally.held += sum(f.height for f in frames)
-        return Held(self.rel.schema, Frame(together(frames).lazy(), forms))
+        return Held(self.rel.schema, Frame(together(frames).lazy(), self._forms))
 
     def nothing(self, lower: Callable[[Rel, Context], pl.LazyFrame]) -> pl.DataFrame:
         """What `lower` makes of no rows."""
-        return self.context.collect(lower(*self.empty()), False)
+        return self.settled(lambda: self.context.collect(lower(*self.empty()), False))
 
     def empty(self, *, first: bool = False) -> tuple[Rel, Context]:
         """The chain over no file at all."""
@@ -142,8 +146,11 @@ class Chain:
             files = self._next(wanted)
             rows = sum(f.entry.rows for f in files)
             began = time.perf_counter()
-            found = self._collected(lower(*self._over(files)))
-            if found is None:
+            try:
+                # What makes the part ready asks the engine too: an interrupt can meet it there.
+                found = self.context.collect(lower(*self._over(files)), True)
+            except KeyboardInterrupt:
+                self._interrupted()
                 return
             took = max(time.perf_counter() - began, 1e-4)
             wanted = rows * min(self.size.growth, max(self.size.seconds / took, 0.25))
@@ -157,21 +164,17 @@ class Chain:
         self.tally.done += len(self.files)
         self.files = []
 
-    def _collected(self, lazy: pl.LazyFrame) -> pl.DataFrame | None:
-        """The rows of a part; None where it was stopped in the midst of it and the others may be kept."""
+    def settled(self, step: Callable[[], T]) -> T:
+        """What a short step makes of the rows of parts: an interrupt that meets it ends the parts and loses no row."""
         try:
-            return self.context.collect(lazy, True)
+            return step()
         except KeyboardInterrupt:
             self._interrupted()
-            return None
+            return step()
 
-    def merged(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        """Rows of parts put together: an interrupt that meets this ends the parts and loses none of the rows."""
-        try:
-            return self.context.collect(lazy, True)
-        except KeyboardInterrupt:
-            self._interrupted()
-            return self.context.collect(lazy, True)
+    def merged(self, make: Callable[[], pl.LazyFrame]) -> pl.DataFrame:
+        """Rows of parts put together."""
+        return self.settled(lambda: self.context.collect(make(), True))
 
     def _interrupted(self) -> None:
         """The engine heard of an interrupt before whoever waits for the query could say that it is cancelled."""
@@ -184,7 +187,8 @@ class Chain:
             return False
         if not self.tally.keep or not self.tally.done:
             raise error
-        self.tally.stopped, self.control.settling = error, True
+        self.tally.stopped = error
+        self.control.settle()
         return True
 
     def _next(self, wanted: float) -> list[File]:
