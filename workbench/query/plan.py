@@ -82,6 +82,20 @@ class SortKey:
 # ---- relations ------------------------------------------------------------------------------
 
 
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a node's class without its schema, which holds neither relation nor expression.
+
+    Each rule asks this of each node, and `dataclasses.fields` looks it up anew each time.
+    """
+    known = _FIELDS.get(kind)
+    if known is None:
+        known = _FIELDS[kind] = tuple(f.name for f in fields(kind) if f.name != "schema")
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Rel:
     """A table: rows in the order that `ordered` says, or in none."""
@@ -91,13 +105,9 @@ class Rel:
     @property
     def inputs(self) -> tuple[Rel, ...]:
         """The relations that this one reads."""
-        return tuple(v for f in fields(self) if isinstance(v := getattr(self, f.name), Rel)) + tuple(
-            r
-            for f in fields(self)
-            if isinstance(v := getattr(self, f.name), tuple)
-            for r in v
-            if isinstance(r, Rel)
-        )
+        values = [getattr(self, name) for name in field_names(type(self))]
+        several = [v for v in values if type(v) is tuple and v and isinstance(v[0], Rel)]
+        return (*(v for v in values if isinstance(v, Rel)), *(r for rels in several for r in rels))
 
     @property
     def serialized(self) -> bool:
@@ -324,8 +334,8 @@ def walk(rel: Rel) -> Iterator[Rel]:
 
 def expressions_of(rel: Rel) -> Iterator[Expr]:
     """The expressions that the node itself holds, each whole; not those of its inputs."""
-    for f in fields(rel):
-        yield from _expressions_in(getattr(rel, f.name))
+    for name in field_names(type(rel)):
+        yield from _expressions_in(getattr(rel, name))
 
 
 def _expressions_in(value: Any) -> Iterator[Expr]:
@@ -334,24 +344,27 @@ def _expressions_in(value: Any) -> Iterator[Expr]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _expressions_in(item)
-    elif not isinstance(value, Rel | type) and hasattr(value, "__dataclass_fields__"):
-        for f in fields(value):
-            yield from _expressions_in(getattr(value, f.name))
+    elif not isinstance(value, _PLAIN) and hasattr(value, "__dataclass_fields__"):
+        for name in field_names(type(value)):
+            yield from _expressions_in(getattr(value, name))
+
+
+_PLAIN = (str, Column, Rel, type)
 
 
 def map_inputs(rel: Rel, change: Callable[[Rel], Rel]) -> Rel:
     """The same node over changed inputs (the node itself when nothing changed)."""
     changes: dict[str, Any] = {}
-    for f in fields(rel):
-        value = getattr(rel, f.name)
+    for name in field_names(type(rel)):
+        value = getattr(rel, name)
         if isinstance(value, Rel):
             new: Any = change(value)
             if new is not value:
-                changes[f.name] = new
-        elif isinstance(value, tuple) and value and all(isinstance(v, Rel) for v in value):
+                changes[name] = new
+        elif type(value) is tuple and value and isinstance(value[0], Rel):
             new = tuple(change(v) for v in value)
             if any(a is not b for a, b in zip(new, value, strict=True)):
-                changes[f.name] = new
+                changes[name] = new
     return replace(rel, **changes) if changes else rel
 
 

@@ -63,7 +63,7 @@ class Structure:
             # Most columns of most projections are handed on as they are.
             columns = [(n, e.name if isinstance(e, Col) else key_of(e)) for n, e in rel.columns]
             return (Project, self._schema(rel.schema), id(self.once(rel.source)), *columns)
-        parts = (self._part(getattr(rel, f.name), f.compare) for f in fields(rel) if f.name != "schema")
+        parts = (self._part(getattr(rel, n), compared) for n, compared in _fields(type(rel)) if n != "schema")
         return (type(rel), self._schema(rel.schema), *parts)
 
     def _schema(self, schema: Schema) -> Key:
@@ -90,7 +90,19 @@ class Structure:
         if isinstance(value, Enum):
             return id(value)
         if hasattr(type(value), "__dataclass_fields__"):
-            return (type(value), *(self._part(getattr(value, f.name), f.compare) for f in fields(value)))
+            parts = (self._part(getattr(value, n), compared) for n, compared in _fields(type(value)))
+            return (type(value), *parts)
         if isinstance(value, bool | int | float | list | dict):
             return (type(value), repr(value))
         return id(value)
+
+
+_FIELDS: dict[type, tuple[tuple[str, bool], ...]] = {}
+
+
+def _fields(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a dataclass, and whether each counts for equality."""
+    known = _FIELDS.get(kind)
+    if known is None:
+        known = _FIELDS[kind] = tuple((f.name, f.compare) for f in fields(kind))
+    return known
