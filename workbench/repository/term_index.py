@@ -11,14 +11,12 @@ import os
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from polars.exceptions import PolarsError
 
 from workbench.base.diagnostics import repository as diagnostics
@@ -28,11 +26,9 @@ from workbench.base.terms import AllOf, Terms, leaves
 from workbench.repository.catalog import TableEntry
 from workbench.repository.deltalog import DeltaLog, FileEntry
 from workbench.repository.terms import (
-    HASH_FIELD,
     ROW_GROUP_HASHES,
     SUFFIX,
     TERMS_FOLDER,
-    UNREADABLE,
     Sidecar,
     checked,
     hash_of,
@@ -40,18 +36,20 @@ from workbench.repository.terms import (
     parquet_writer,
     read_sidecar,
     replace_file,
+    schema_of,
     sidecar_place,
     signed,
     sum_of,
+    unreadable,
     write_sidecar,
 )
 
 MERGED = "table.index"
-_SCHEMA = pa.schema([HASH_FIELD, pa.field("file", pa.int32(), nullable=False)])
 _HASHES = 2**40
 _TEXTS = (ScalarType.STRING, ScalarType.DYNAMIC, ScalarType.GUID)
 # So many pairs are sorted at once when the index is made: it bounds the memory.
 _PAIRS_AT_ONCE = 4_000_000
+_REMEMBERED = 10_000  # hashes of which the files are known without a look
 
 
 # ---- reading -----------------------------------------------------------------------------------
@@ -74,7 +72,7 @@ class TermIndex:
                 return tuple(files)
             try:
                 held = merged.evaluate(terms)
-            except UNREADABLE:
+            except unreadable():
                 self._open = None  # as good as none, until it is made again
                 return tuple(files)
         return tuple(f for f in files if (n := merged.files.get((f.path, f.size))) is None or held >> n & 1)
@@ -91,6 +89,10 @@ class TermIndex:
         return self._open
 
 
+def _schema() -> Any:
+    return schema_of("file")
+
+
 @dataclass(frozen=True, slots=True)
 class _Merged:
     """An open index: `files` number the data files; of each row group the first hash, and a checksum."""
@@ -99,13 +101,19 @@ class _Merged:
     files: dict[tuple[str, int], int]
     first: list[int]
     sums: list[int]
+    known: dict[int, int] = field(
+        default_factory=dict
+    )  # what was looked up: a query asks twice, a tile each minute
 
     @classmethod
     def of(cls, place: str) -> _Merged | None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         try:
             source = pq.ParquetFile(pa.OSFile(place))
-            plain = source.schema_arrow.remove_metadata().equals(_SCHEMA)
-        except UNREADABLE:
+            plain = source.schema_arrow.remove_metadata().equals(_schema())
+        except unreadable():
             return None
         if not plain:
             return None
@@ -118,7 +126,7 @@ class _Merged:
     def evaluate(self, terms: Terms) -> int:
         """The files for which `terms` may be true, as bits."""
         hashes = {t: hash_of(t) for t in leaves(terms)}
-        found = self._look_up(sorted(set(hashes.values())))
+        found = self._held(set(hashes.values()))
 
         def bits(part: Terms) -> int:
             if isinstance(part, str):
@@ -130,6 +138,15 @@ class _Merged:
             return held
 
         return bits(terms)
+
+    def _held(self, hashes: set[int]) -> dict[int, int]:
+        """The same as `_look_up`, which is asked for what is not remembered."""
+        missing = sorted(hashes - self.known.keys())
+        found = {h: self.known[h] for h in hashes if h in self.known} | self._look_up(missing)
+        if len(self.known) + len(missing) > _REMEMBERED:
+            self.known.clear()
+        self.known.update(found)
+        return found
 
     def _look_up(self, hashes: Sequence[int]) -> dict[int, int]:
         """For each hash the files that have it, as bits."""
@@ -146,8 +163,7 @@ class _Merged:
                 raise ValueError("the index is damaged")
             column, files = pl.Series(table["hash"]), pl.Series(table["file"])
             for value in values:
-                start, end = column.search_sorted(value, "left"), column.search_sorted(value, "right")
-                for number in files[start:end]:
+                for number in files[bisect_left(column, value) : bisect_right(column, value)]:
                     found[value] |= 1 << number
         return found
 
@@ -174,6 +190,8 @@ def update_index(log: DeltaLog, files: Sequence[FileEntry], entry: TableEntry) -
     WorkbenchError
         REP004 for a data file that can't be read (all others are in the index then), REP005 disk.
     """
+    import pyarrow as pa
+
     texts = {c.stored: c.type is ScalarType.DYNAMIC for c in entry.stored_columns() if c.type in _TEXTS}
     complete: list[Sidecar] = []
     made: list[Sidecar] = []
@@ -207,12 +225,12 @@ def _merge(place: Path, sidecars: Sequence[Sidecar]) -> None:
     sums: list[int] = []
 
     def write(target: Path) -> None:
-        with parquet_writer(target, _SCHEMA) as writer:
+        with parquet_writer(target, _schema()) as writer:
             for pairs in _sorted_pairs(sound):
                 for start in range(0, pairs.height, ROW_GROUP_HASHES):
                     group = pairs.slice(start, ROW_GROUP_HASHES)
                     first.append(int(group["hash"][0]))
-                    table = group.to_arrow().cast(_SCHEMA)
+                    table = group.to_arrow().cast(_schema())
                     sums.append(sum_of(table["hash"], table["file"]))
                     writer.write_table(table)
             files = [[s.path, s.size] for s in sound]
@@ -222,13 +240,15 @@ def _merge(place: Path, sidecars: Sequence[Sidecar]) -> None:
 
 
 def _is_sound(sidecar: Sidecar) -> bool:
+    import pyarrow.parquet as pq
+
     try:
         source = pq.ParquetFile(sidecar.place)
-        if not source.schema_arrow.remove_metadata().equals(pa.schema([HASH_FIELD])):
+        if not source.schema_arrow.remove_metadata().equals(schema_of()):
             return False
         groups = (source.read_row_group(i)["hash"] for i in range(source.num_row_groups))
         return sum_of(*groups) == sidecar.sum
-    except UNREADABLE:
+    except unreadable():
         return False
 
 
@@ -246,6 +266,8 @@ def _sorted_pairs(sidecars: Sequence[Sidecar]) -> Iterator[pl.DataFrame]:
 
 def _between(sidecar: Sidecar, low: int, high: int) -> pl.Series:
     """The hashes of a sidecar from `low` to below `high`."""
+    import pyarrow.parquet as pq
+
     source = pq.ParquetFile(sidecar.place)  # opened for each range: there may be more than a process may open
     groups = []
     for i in range(source.num_row_groups):

@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 from polars.exceptions import PolarsError
 
@@ -34,18 +32,6 @@ SUFFIX = ".terms"
 #: Grows with every change of what is a term or a hash: then older indexes count for nothing.
 RULES = 1
 ROW_GROUP_HASHES = 8_192
-HASH_FIELD = pa.field("hash", pa.int64(), nullable=False)
-#: What reading a damaged Parquet file may end in: its footer has no checksum.
-UNREADABLE = (
-    OSError,
-    pa.ArrowException,
-    PolarsError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    OverflowError,
-)
 _KEY, _CRC = b"workbench.terms", b"workbench.crc32"
 
 # So much text at once, before compression: it bounds the memory.
@@ -81,6 +67,24 @@ def hash_of(term: str) -> int:
     return xxhash.xxh64_intdigest(term) >> 24
 
 
+# Arrow is imported where it is used: it costs as much as Polars, and most queries need no index.
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What reading a damaged Parquet file may end in: its footer has no checksum."""
+    import pyarrow as pa
+
+    return (OSError, pa.ArrowException, PolarsError, ValueError, TypeError, KeyError, IndexError, OverflowError)  # fmt: skip
+
+
+def schema_of(*more: str) -> Any:
+    """The Arrow schema of hashes, and of columns of numbers beside them."""
+    import pyarrow as pa
+
+    numbers = [pa.field(name, pa.int32(), nullable=False) for name in more]
+    return pa.schema([pa.field("hash", pa.int64(), nullable=False), *numbers])
+
+
 # ---- finding ---------------------------------------------------------------------------------
 
 
@@ -112,6 +116,8 @@ def hashes_of_file(path: str, columns: Mapping[str, bool]) -> pl.Series:
 def _chunks(path: str, columns: list[str]) -> Iterator[pl.DataFrame]:
     if not columns:
         return
+    import pyarrow.parquet as pq
+
     footer = pq.read_metadata(path)
     size = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
     rows = max(1, min(_CHUNK_ROWS, _CHUNK_BYTES * footer.num_rows // max(1, size)))
@@ -235,7 +241,7 @@ def sidecar_place(folder: str, path: str) -> Path:
 def write_sidecar(folder: str, path: str, size: int, hashes: pl.Series) -> Sidecar:
     """Write the sidecar of a data file, whole or not at all; raises REP005."""
     place = sidecar_place(folder, path)
-    schema = pa.schema([HASH_FIELD])
+    schema = schema_of()
     table = hashes.rename("hash").to_frame().to_arrow().cast(schema)
     made = Sidecar(place, path, size, len(hashes), sum_of(table["hash"]))
     told = {"path": path, "size": size, "count": made.count, "sum": made.sum}
@@ -251,9 +257,11 @@ def write_sidecar(folder: str, path: str, size: int, hashes: pl.Series) -> Sidec
 
 def read_sidecar(place: Path) -> Sidecar | None:
     """What a sidecar tells of itself; None where there is no complete one of these rules. Reads no hash."""
+    import pyarrow.parquet as pq
+
     try:
         metadata = pq.read_metadata(place)
-    except UNREADABLE:
+    except unreadable():
         return None
     told = checked(metadata.metadata)
     if told is None or told.get("count") != metadata.num_rows:
@@ -263,6 +271,8 @@ def read_sidecar(place: Path) -> Sidecar | None:
 
 def parquet_writer(target: Path, schema: Any) -> Any:
     """A writer of hashes: they as differences, everything else by dictionary."""
+    import pyarrow.parquet as pq
+
     return pq.ParquetWriter(
         target, schema, compression="zstd", column_encoding={"hash": "DELTA_BINARY_PACKED"},
         use_dictionary=[n for n in schema.names if n != "hash"],
@@ -296,6 +306,8 @@ def checked(metadata: dict[bytes, bytes] | None) -> dict[str, Any] | None:
 
 def replace_file(place: Path, write: Callable[[Path], None]) -> None:
     """Have `write` make a file that then takes its place at once; a reader never sees a part of it."""
+    import pyarrow as pa
+
     temporary = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
