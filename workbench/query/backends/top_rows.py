@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from workbench.query.lowering import Frame, PolarsContext, to_polars
+from workbench.query.lowering import Form, Frame, PolarsContext, to_polars
 from workbench.query.plan import Limit, Rel, Scan, Sort, TopRows, map_inputs
+
+_STORED = pl.Datetime("us", "UTC")
 
 
 @to_polars.register
@@ -20,10 +22,14 @@ def _top_rows(rel: TopRows, context: PolarsContext) -> Frame:
     wide = _ranged(rel.wide, time_range)
     source = context.frame(wide)
     rows = found.select("_Writer", "_Sequence").unique()
-    # The list lets the reader skip row groups and decode the other columns for these rows only;
-    # the join tells writers apart.
-    numbers = pl.lit(rows["_Sequence"].unique().sort()).implode()
-    picked = source.lazy.filter(pl.col("_Sequence").is_in(numbers))
+    picked = source.lazy
+    if time_range != (None, None) and source.forms.get("__time") is Form.MICROSECONDS:
+        # Rows lie by time in a file, their numbers need not: this is what skips row groups.
+        first, last = (pl.lit(moment).cast(_STORED) for moment in time_range)
+        picked = picked.filter(pl.col("__time").is_between(first, last))
+    # The list has the reader decode the other columns for these rows only; the join tells writers apart.
+    # A Series, not a literal's `implode()`: that one is searched from its start for each row.
+    picked = picked.filter(pl.col("_Sequence").is_in(rows["_Sequence"].unique().sort().implode()))
     if rows["_Writer"].n_unique() > 1:
         picked = picked.join(rows.lazy(), on=["_Writer", "_Sequence"], how="semi")
     elif rows.height:
