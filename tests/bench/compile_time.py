@@ -83,7 +83,7 @@ def main() -> int:
     running.collect = clock.collect
     if given.profile:
         compiled(queries[given.profile], source, clock.collect)
-        with cProfile.Profile() as profile:
+        with cProfile.Profile(time.thread_time) as profile:
             for _ in range(given.rounds):
                 compiled(queries[given.profile], source, clock.collect)
         pstats.Stats(profile).sort_stats("tottime").print_stats(30)

@@ -7,8 +7,9 @@ refer to columns by name: a relation never has two columns of one name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from operator import is_
 from typing import Any
 
 from workbench.base.dtypes import Column, ScalarType, Schema
@@ -377,6 +378,17 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     return change(expr)
 
 
+def map_columns(rel: Project, change: Callable[[Expr], Expr]) -> Project:
+    """The projection with changed expressions; columns that are handed on, nearly all of a wide table's, stay."""
+    columns = [c if type(c[1]) is Col else _changed(c, change) for c in rel.columns]
+    return rel if all(map(is_, columns, rel.columns)) else replace(rel, columns=tuple(columns))
+
+
+def _changed(column: tuple[str, Expr], change: Callable[[Expr], Expr]) -> tuple[str, Expr]:
+    made = change(column[1])
+    return column if made is column[1] else (column[0], made)
+
+
 def columns_of(expr: Expr) -> set[str]:
     """Names of the columns that `expr` reads."""
     if isinstance(expr, Col):
@@ -387,6 +399,17 @@ def columns_of(expr: Expr) -> set[str]:
             found |= columns_of(a)
         return found
     return set()
+
+
+def columns_of_all(exprs: Iterable[Expr]) -> set[str]:
+    """Names of the columns that any of `exprs` reads."""
+    found: set[str] = set()
+    for expr in exprs:
+        if type(expr) is Col:
+            found.add(expr.name)
+        else:
+            found |= columns_of(expr)
+    return found
 
 
 def unique(name: str, taken: Collection[str]) -> str:

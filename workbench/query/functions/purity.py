@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workbench.query.functions._card import FUNCTIONS
-from workbench.query.plan import Call, Const, Expr, Limit, Rel, expressions_of
+from workbench.query.plan import Call, Col, Const, Expr, Limit, Rel, expressions_of
 
 IMPURE = frozenset({"rand", "new_guid"})
 """Functions that give another value each time."""
@@ -33,7 +33,7 @@ def looks_around(expr: Expr) -> bool:
 
 def any_looks_around(columns: Iterable[tuple[str, Expr]]) -> bool:
     """Whether one of computed columns does."""
-    return any(isinstance(e, Call) and looks_around(e) for _, e in columns)
+    return any(looks_around(e) for _, e in columns if type(e) is not Col)
 
 
 def movable(expr: Expr) -> bool:

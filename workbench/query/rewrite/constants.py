@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions.purity import movable
-from workbench.query.plan import FLIPPED, Call, Const, Expr, Filter, Project, Rel, map_inputs
+from workbench.query.plan import FLIPPED, Call, Const, Expr, Filter, Project, Rel, map_columns, map_inputs
 from workbench.query.rewrite.conditions import FALSE, TRUE
 
 Fold = Callable[[Expr], Expr]
@@ -30,9 +30,7 @@ def fold_constants(rel: Rel, fold: Fold) -> Rel:
             return rel
         return rel.source if condition == TRUE else replace(rel, condition=condition)
     if isinstance(rel, Project):
-        columns = tuple((n, simpler(e)) for n, e in rel.columns)
-        same = all(a is b for (_, a), (_, b) in zip(columns, rel.columns, strict=True))
-        return rel if same else replace(rel, columns=columns)
+        return map_columns(rel, simpler)
     return rel
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.base.dtypes import ScalarType
 from workbench.query.functions.matching import escaped
-from workbench.query.plan import Call, Const, Expr, Filter, Project, Rel, map_expr, map_inputs
+from workbench.query.plan import Call, Const, Expr, Filter, Project, Rel, map_columns, map_expr, map_inputs
 
 T = ScalarType
 _TEXTS = frozenset({"==", "!=", "=~", "!~"}) | {
@@ -34,9 +34,7 @@ def json_texts(rel: Rel) -> Rel:
         condition = map_expr(rel.condition, quick)
         return rel if condition is rel.condition else replace(rel, condition=condition)
     if isinstance(rel, Project):
-        columns = tuple((n, map_expr(e, quick)) for n, e in rel.columns)
-        same = all(a is b for (_, a), (_, b) in zip(columns, rel.columns, strict=True))
-        return rel if same else replace(rel, columns=columns)
+        return map_columns(rel, lambda e: map_expr(e, quick))
     return rel
 
 

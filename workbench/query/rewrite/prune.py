@@ -24,6 +24,7 @@ from workbench.query.plan import (
     Union,
     Unnest,
     columns_of,
+    columns_of_all,
     map_inputs,
 )
 
@@ -75,9 +76,7 @@ def _kept(schema: Schema, needed: set[str] | None) -> Schema:
 def _project(rel: Project, needed: set[str] | None) -> Rel:
     columns = rel.columns if needed is None else tuple(c for c in rel.columns if c[0] in needed)
     columns = columns or rel.columns[:1]
-    below: set[str] = set()
-    for _, e in columns:
-        below |= columns_of(e)
+    below = columns_of_all(e for _, e in columns)
     changed = map_inputs(rel, lambda r: _prune(r, below))
     if len(columns) == len(rel.columns):
         return changed
