@@ -180,7 +180,7 @@ def test_files_that_cannot_matter_are_not_read(tables: StoredTables, text: str, 
     assert found.statistics.files_read <= most
     assert found.statistics.files_total == FILES
     if "take" not in text:
-        same(text, tables, ordered=True)
+        same(text, tables, ordered="summarize" not in text)  # groups come in any order
 
 
 def test_a_row_cap_stops_early_and_says_so(tables: StoredTables) -> None:

@@ -58,7 +58,7 @@ class PartSize:
     least_rows: int = 1_000_000
     first_rows: int = 300_000
     seconds: float = 0.4
-    growth: float = 8.0
+    growth: float = 40.0
     slower: int = 10
 
 

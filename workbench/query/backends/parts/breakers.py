@@ -252,7 +252,7 @@ def _decided(times: pl.Series, newest: bool, chain: Chain) -> bool:
 
 def _grouped(rel: Summarize, chain: Chain) -> Rel | None:
     """Partial aggregates of each part, merged; None where they cannot be, or are no fewer than the rows."""
-    split = Split(rel)
+    split = Split(rel, few=True)
 
     def partial(part: Rel, context: Context) -> pl.LazyFrame | None:
         return split.partial(chain.lowered(part, context), context)
