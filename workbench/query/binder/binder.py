@@ -150,8 +150,8 @@ class Binder:
     def convert(self, expr: Expr, type_: ScalarType) -> Expr:
         return calls.convert(expr, type_)
 
-    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
-        return projections.columns(self, nodes, row, beside=beside, printed=printed)
+    def columns(self, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False, replacing: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
+        return projections.columns(self, nodes, row, beside=beside, printed=printed, replacing=replacing)
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         return projections.aggregates(self, nodes, row, keys)

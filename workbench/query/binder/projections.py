@@ -16,10 +16,11 @@ from workbench.query.functions import AGGREGATES
 from workbench.query.plan import Aggregate, Call, Col, Const, Expr, Rel, unique
 
 
-def columns(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
+def columns(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, *, beside: Collection[str] = (), printed: bool = False, replacing: bool = False) -> list[tuple[str, Expr]]:  # fmt: skip
     """(name, expression) of each item; a name that an item is not given is inferred.
 
-    An inferred name that is taken, also by a column of `beside`, gets a number; a given name that is
+    An inferred name that is taken, also by a column of `beside`, gets a number, but for the name of a column that a
+    `replacing` item is made of (`extend tostring(a)` makes another `a`); a given name that is
     repeated is KQL105. `printed`: an item without a name is `print_<n>`, and one name takes only the
     first column of a function that gives several.
     """
@@ -66,7 +67,9 @@ def columns(b: Inside, nodes: Sequence[syntax.Expression], row: Rel, *, beside: 
                 number += 1
             name = f"Column{number}"
             number += 1
-        elif not isinstance(node, syntax.Name) and (name in taken | given or name in beside):
+        elif not isinstance(node, syntax.Name) and (
+            name in taken | given or (name in beside and not replacing)
+        ):
             name = unique(name, taken | given | set(beside))
         elif name in taken:
             name = unique(name, taken | given)

@@ -96,10 +96,12 @@ class BinderApi(Protocol):
         *,
         beside: Collection[str] = (),
         printed: bool = False,
+        replacing: bool = False,
     ) -> list[tuple[str, Expr]]:
         """Named columns of a projection, names given, inferred or `Column<n>`; `*` expands.
 
-        An inferred name does not take one of `beside` (what `extend` keeps); `printed`: `print_<n>`."""
+        An inferred name does not take one of `beside` (what `serialize` keeps); `printed`: `print_<n>`;
+        `replacing`: what is made of one column takes its place (`extend`)."""
 
     def aggregates(self, nodes: Sequence[syntax.Expression], row: Rel, keys: Sequence[tuple[str, Expr]]) -> tuple[tuple[Aggregate, ...], list[tuple[str, Expr]]]:  # fmt: skip
         """Aggregates to compute beside `keys`, and the columns made of them (Col or expressions over them)."""

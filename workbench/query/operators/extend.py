@@ -30,7 +30,7 @@ class Extend:
 
     @staticmethod
     def bind(s: ExtendSyntax, source: Rel, b: BinderApi) -> Rel:
-        return extended(source, b.columns(s.columns, source, beside=source.names()))
+        return extended(source, b.columns(s.columns, source, beside=source.names(), replacing=True))
 
 
 def extended(source: Rel, columns: list[tuple[str, Expr]]) -> Rel:
