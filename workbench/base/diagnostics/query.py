@@ -195,7 +195,7 @@ def bad_regex(pattern: str, why: str, span: Span | None) -> WorkbenchError:
         "KQL209",
         f"{pattern!r} is no regular expression: {why}",
         span,
-        hint="the syntax is RE2: no look-around, no back-references",
+        hint="no look-around, no back-references; a bracket in a class is written \\[",
     )
 
 

@@ -263,7 +263,7 @@ def _regex(name: str) -> None:
 
     @scalar(name, [STRING, STRING], BOOL, source="Kusto reference: matches regex operator")
     class _Regex:
-        """Some part of the text matches the regular expression (RE2)."""
+        """Some part of the text matches the regular expression."""
 
         @staticmethod
         def lower(values: list[Value], args: Sequence[Expr], returns: ScalarType) -> Value:
