@@ -39,7 +39,7 @@ def show(
     workspace: options.Workspace = None,
 ) -> None:
     """Show the keys; they are made when they are first asked for."""
-    keys = _access(workspace, create=True).keys()
+    keys = opened(workspace, create=True).keys()
     if which is not None and not as_json:
         print(keys.primary if which == "primary" else keys.secondary)
         return
@@ -52,7 +52,7 @@ def rotate(
     workspace: options.Workspace = None,
 ) -> None:
     """Make one key anew; the old one opens nothing from then on, the other still does."""
-    _print(_access(workspace).rotate(which), as_json)
+    _print(opened(workspace).rotate(which), as_json)
 
 
 def create(
@@ -68,7 +68,7 @@ def create(
     from workbench.base.access import Role
     from workbench.cli.output import emit_json
 
-    number, token = _access(workspace, create=True).create_token(Role.named(role), name, days)
+    number, token = opened(workspace, create=True).create_token(Role.named(role), name, days)
     if as_json:
         emit_json({"id": number, "role": role, "token": token})
         return
@@ -80,7 +80,7 @@ def list_all(as_json: options.Json = False, workspace: options.Workspace = None)
     """List the tokens, also those that are no longer valid; never the secrets."""
     from workbench.cli.output import listing
 
-    rows = _access(workspace).tokens()
+    rows = opened(workspace).tokens()
     listing(rows, ("id", "name", "role", "state", "created", "expires"), as_json=as_json)
 
 
@@ -89,11 +89,11 @@ def revoke(
     workspace: options.Workspace = None,
 ) -> None:
     """Have a token open nothing any more, from now on."""
-    _access(workspace).revoke(token_id)
+    opened(workspace).revoke(token_id)
     print(f"{token_id}: revoked")
 
 
-def _access(workspace: str | None, *, create: bool = False) -> Access:
+def opened(workspace: str | None, *, create: bool = False) -> Access:
     from workbench.base.access import Access
     from workbench.base.config import state_folder
     from workbench.base.database import Database

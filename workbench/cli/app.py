@@ -14,7 +14,19 @@ from typing import Annotated
 import typer
 
 from workbench.base.errors import WorkbenchError
-from workbench.cli import access, agent, importing, kept, places, query, rules, service, tables, watchlist
+from workbench.cli import (
+    access,
+    agent,
+    dashboard,
+    importing,
+    kept,
+    places,
+    query,
+    rules,
+    service,
+    tables,
+    watchlist,
+)
 from workbench.cli import format as format_command
 
 DONE, MISTAKE, USAGE, FAULT = 0, 1, 2, 3
@@ -40,6 +52,7 @@ for _group in (
     watchlist,
     rules,
     format_command,
+    dashboard,
 ):
     _group.register(app)
 

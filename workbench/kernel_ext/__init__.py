@@ -23,12 +23,14 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     HOOK.learn()
     from workbench.kernel_ext import channel, completion
+    from workbench.kernel_ext.dashboards.magic import Dashboards
     from workbench.kernel_ext.language import Language
     from workbench.kernel_ext.magics import NOTEBOOK_NAMES, LogSearch
     from workbench.query.result import Result
 
     magics = LogSearch(shell)
     shell.register_magics(magics)
+    shell.register_magics(Dashboards(shell, magics.workspace))
     language = Language(shell.user_ns, magics.workspace, NOTEBOOK_NAMES)
     completion.load(shell, language)
     history = shell.history_manager
@@ -48,7 +50,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     completion.unload(shell)
     channel.unload(shell)
     for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("logsearch", None)
+        for name in ("logsearch", "dashboard"):
+            shell.magics_manager.magics[kind].pop(name, None)
     formatter = shell.display_formatter.mimebundle_formatter
     if Result in formatter:
         formatter.pop(Result)

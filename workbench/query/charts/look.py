@@ -26,6 +26,7 @@ REST = "#9A9A9A"
 _TEXT_SERIES = OKABE_ITO[-1]
 _SEVERITY = {
     "critical": "#D55E00", "error": "#D55E00", "fatal": "#D55E00", "failed": "#D55E00",
+    "err": "#D55E00", "crit": "#D55E00", "notice": "#56B4E9",
     "warning": "#E69F00", "warn": "#E69F00",
     "information": "#0072B2", "informational": "#0072B2", "info": "#0072B2",
     "verbose": REST, "debug": REST, "trace": REST,
@@ -58,6 +59,11 @@ def colours(names: Sequence[str], rest: str | None) -> dict[str, str]:
     else:
         found = {n: OKABE_ITO[i % len(OKABE_ITO)] for i, n in enumerate(names)}
     return {**found, rest: REST} if rest is not None else found
+
+
+def is_severity(name: str) -> bool:
+    """Whether a name is a word for how bad something is, which has its colour everywhere."""
+    return name.strip().lower() in _SEVERITY
 
 
 def config(panels: bool = False) -> dict[str, Any]:
