@@ -188,7 +188,11 @@ def _list(answer: Answer, result: Result, colours: Colours) -> tuple[str, str]:
         states.append(state)
         spark = pictures.spark(sparks[i]) if sparks else ""
         width = 100 * abs(amount(value)) / largest
-        mark = f'<span aria-hidden="true" data-state="{state}">{STATES[state]}</span> ' if state in ("warning", "error") else ""
+        mark = (
+            f'<span aria-hidden="true" data-state="{state}">{STATES[state]}</span> '
+            if state in ("warning", "error")
+            else ""
+        )
         shown.append(
             f'<li><button type="button" data-drill="{i}" title="{escape(name, quote=True)}: {escape(exact, quote=True)}">'
             f'<span class="wb-name">{mark}{escape(name)}</span>{spark}<span class="wb-track"><span class="wb-fill" '
