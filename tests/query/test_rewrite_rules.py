@@ -99,7 +99,7 @@ def scans(rel: Rel, table: str) -> list[Scan]:
         ("A | summarize c = count() by k | where c > 1", []),
         ("A | summarize c = count() by r | where 1 / r > 0", []),
         ("A | mv-expand d | where d == 'a'", []),
-        ("A | join B on k | where n > 2", []),
+        ("A | join B on k | where n > 2", ["n > 2"]),
         ("A | join kind=rightouter B on k | where n > 2", []),
         ("A | join kind=fullouter B on k | where k > 2", []),
         ("A | where assert(n > 0, 'none') | extend x = n | where x > 1", ["n > 1"]),

@@ -104,9 +104,9 @@ def _fitted(given: Const, p: syntax.Parameter) -> Any:
     elif want in (T.STRING, T.DYNAMIC):
         found = python_cast(value, have, want)
     elif have in _NUMBERS and want in _NUMBERS:
-        number = float(value)
-        whole = want not in (T.INT, T.LONG) or number.is_integer()
-        found = python_cast(value, have, want) if whole else None
+        found = python_cast(value, have, want)
+        # A conversion drops fractions and wraps what is too large; of a parameter that would be another value.
+        found = found if want not in (T.INT, T.LONG) or found == value else None
     if found is None:
         shown = repr(value) if have is T.STRING else f"{have.value} {value!r}"
         raise diagnostics.parameter_unfit(p.name, want.value, shown[:80], p.span)

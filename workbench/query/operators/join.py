@@ -137,8 +137,12 @@ def behind_unique(join: Join, condition: Expr, b: BinderApi) -> Rel:
     keep is not lost to another one of its key.
     """
     names = {new: old for old, new in join.left_names}
+    keys = {key for key, _ in join.on}
+    # What it asks of keys alone holds for all rows of a key or for none: it may stay, and is pushed to both sides.
     before = [
-        c for c in _conjuncts(condition) if b.movable(c) and all(names.get(n) == n for n in columns_of(c))
+        c
+        for c in _conjuncts(condition)
+        if b.movable(c) and all(names.get(n) == n for n in columns_of(c)) and not columns_of(c) <= keys
     ]
     if before:
         left = Filter(join.left.schema, join.left, _all(before))
