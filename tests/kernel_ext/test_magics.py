@@ -243,3 +243,32 @@ def test_a_cell_of_sql_reads_tables_and_variables(cells: Cells) -> None:
     assert cells["found"].frame.to_dicts() == [{"Site": "north", "n": 3}]
     with pytest.raises(WorkbenchError, match=r"SQL102 at 1:8"):
         cells.run("%%logsearch --dialect postgres\nSELECT Lod FROM Heartbeat")
+
+
+# ---- cached rows --------------------------------------------------------------------------------
+
+
+def footer_of(shown: CapturedIO) -> str:
+    return str(shown.outputs[0].data["text/plain"].rsplit("\n", 1)[-1])
+
+
+def test_cached_rows_answer_while_no_record_is_new_and_say_since_when(cells: Cells, folder: Path) -> None:
+    asked = "%%logsearch --cache\nHeartbeat | where TimeGenerated > ago(3650d) and Load > least | count"
+    cells.shell.user_ns["least"] = 5.0
+    assert "cached" not in footer_of(cells.run(asked))
+    # Layout, comments and the moment of asking make no difference; values and new records do.
+    again = footer_of(cells.run(asked.replace(" | ", "\n| ") + " // again"))
+    assert "cached since 20" in again
+    cells.shell.user_ns["least"] = 6.0
+    assert "cached" not in footer_of(cells.run(asked))
+    assert "cached since" in footer_of(cells.run(asked))
+    assert "cached" not in footer_of(cells.run(asked.replace(" --cache", "")))
+    Repository.open(str(folder)).append("Heartbeat", pl.DataFrame({"Load": [99.0]}))
+    fresh = cells.run(asked)
+    assert "cached" not in footer_of(fresh)
+
+
+def test_a_wrong_query_is_told_with_its_place_when_it_may_be_cached_too(cells: Cells) -> None:
+    with pytest.raises(WorkbenchError, match="KQL101") as told:
+        cells.run("%%logsearch --cache\nHeartbeat | where Lod > 1")
+    assert told.value.position == (1, 19)

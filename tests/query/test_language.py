@@ -9,6 +9,7 @@ T | where ▮
 [signature] 1 f(a: long) → long
 [found] 1:5 KQL101     a finding, one a line in their order; [found] nothing
 [laid out]             the lines below are the formatted text
+[filter] Computer "a"  a value chosen in the answer (JSON), or [exclude]; [becomes]: the query with that condition
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from workbench.base.dtypes import Column, ScalarType
 from workbench.base.errors import WorkbenchError
 from workbench.query import language
 from workbench.query.frames import FrameTables
-from workbench.query.language import scanning
+from workbench.query.language import literals, refining, scanning
 from workbench.query.language.model import Completion, Diagnostic
 from workbench.query.language.place import typed_at
 from workbench.query.lexer import tokenize
 from workbench.query.parser import parse
+from workbench.query.run import run
 from workbench.query.runner import Runner
 
 T = ScalarType
@@ -106,7 +108,8 @@ def read(file: Path) -> Iterator[Case]:
     for block in re.split(r"(?m)^\[case ", file.read_text())[1:]:
         name, _, rest = block.partition("]\n")
         parts = re.split(
-            r"(?m)^\[(first|has|not|only|none|insert|replace|hover|signature|found|laid out)\] ?", rest
+            r"(?m)^\[(first|has|not|only|none|insert|replace|hover|signature|found|laid out|filter|exclude|becomes)\] ?",
+            rest,
         )
         expected = []
         for directive, content in zip(parts[1::2], parts[2::2], strict=True):
@@ -145,6 +148,7 @@ def test_case(case: Case) -> None:
     text, position = case.text.replace("▮", ""), case.text.find("▮")
     made: Completion | None = None
     findings: list[str] | None = None
+    refined = ""
     for directive, line, below in case.expected:
         if directive == "found":
             if findings is None:
@@ -154,6 +158,12 @@ def test_case(case: Case) -> None:
             continue
         if directive == "laid out":
             assert language.format(text) == below
+            continue
+        if directive in ("filter", "exclude"):
+            refined = chosen(text, line, negated=directive == "exclude")
+            continue
+        if directive == "becomes":
+            assert refined == below
             continue
         assert position >= 0, "no cursor"
         if directive == "hover":
@@ -167,6 +177,16 @@ def test_case(case: Case) -> None:
         if made is None:
             made = language.complete(text, position, TABLES, Variables(), samples=SAMPLES)
         check(directive, line, made, text)
+
+
+def chosen(text: str, line: str, *, negated: bool) -> str:
+    """The query with a condition on a value of its answer, which runs and keeps its columns."""
+    column, _, value = line.partition(" | ") if " | " in line.split('"')[0] else line.partition(" ")
+    seen = json.loads(value)
+    kql = next((c.type for c in run(text, TABLES).schema if c.name == column), T.STRING)
+    refined = refining.filtered(text, column, literals.condition(column, seen, kql, negated=negated))
+    assert run(refined, TABLES).columns == run(text, TABLES).columns
+    return refined
 
 
 def check(directive: str, line: str, made: Completion, text: str) -> None:

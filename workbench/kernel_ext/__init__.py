@@ -22,6 +22,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from workbench.query.stopping import HOOK
 
     HOOK.learn()
+    from workbench.base.config import default_workspace
     from workbench.kernel_ext import channel, completion
     from workbench.kernel_ext.dashboards.magic import Dashboards
     from workbench.kernel_ext.language import Language
@@ -36,6 +37,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     history = shell.history_manager
     cells = (lambda: history.input_hist_raw) if history is not None else list
     channel.load(shell, channel.Channel(language, magics.workspace, cells))
+    magics.live.begin(default_workspace())
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(Result, magics.bundle)
     for name in _CHARTS:

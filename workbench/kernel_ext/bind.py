@@ -18,7 +18,9 @@ from typing import Any
 import polars as pl
 
 from workbench.base.diagnostics import kernel as diagnostics
+from workbench.base.errors import WorkbenchError
 from workbench.query.result import Result
+from workbench.query.timerange import parse_timerange
 
 _LONG = 2**63
 _NOT_VALUES = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
@@ -68,6 +70,31 @@ class Scope:
                     raise KeyError(name)
                 return typed(name, found)
         raise KeyError(name)
+
+
+def timespan_of(said: str | None, namespaces: Sequence[Mapping[str, Any]]) -> str | None:
+    """What `--timespan` says: a time range as it is, or the name of a variable that holds one.
+
+    Raises
+    ------
+    WorkbenchError
+        LAB312.
+
+    Examples
+    --------
+    >>> timespan_of("P1D", []), timespan_of("when", [{"when": "PT1H"}])
+    ('P1D', 'PT1H')
+    """
+    if said is None or not said.isidentifier():
+        return said
+    try:
+        parse_timerange(said)
+        return said
+    except WorkbenchError:
+        for namespace in namespaces:
+            if isinstance(namespace.get(said), str):
+                return str(namespace[said]) or None
+        raise diagnostics.no_timespan(said) from None
 
 
 def typed(name: str, value: Any) -> Any:

@@ -34,23 +34,31 @@ class Output:
     values: int = 0
 
 
-def outputs(result: Result, limit: int, name: str | None = None) -> list[Output]:
+def outputs(
+    result: Result,
+    limit: int,
+    name: str | None = None,
+    notes: Sequence[str] = (),
+    live: Sequence[str | None] = (),
+) -> list[Output]:
     """The answer as a cell shows it: a table, or a chart and its footer; of no rows the empty table.
 
-    The other tables of a query that gives several follow, each under the other.
+    The other tables of a query that gives several follow, each under the other. `live` are the ids under which
+    grids find the tables.
 
     Raises
     ------
     WorkbenchError
         LAB201 to LAB206 when `render` asks for what can't be drawn.
     """
-    others = [of_table(other, limit) for other in result.others]
+    ids = [*live, *([None] * len(result.tables))]
+    others = [of_table(other, limit, live=i) for other, i in zip(result.others, ids[1:], strict=False)]
     if not is_drawn(result):
-        return [of_table(result, limit, name), *others]
+        return [of_table(result, limit, name, notes, ids[0]), *others]
     from workbench.query.chart import chart, notes_of
 
     drawn = chart(result)
-    notes = notes_of(drawn)
+    notes = [*notes_of(drawn), *notes]
     words = footer.line(footer.parts(result, None, name, notes))
     below = Output({"text/html": markup.below_chart(result, notes, name), "text/plain": words})
     return [of_chart(drawn), below, *others]
@@ -67,11 +75,17 @@ def joined(tables: Sequence[Output]) -> Output:
     return Output(data, values=tables[0].values)
 
 
-def of_table(result: Result, limit: int, name: str | None = None, notes: Sequence[str] = ()) -> Output:
+def of_table(
+    result: Result,
+    limit: int,
+    name: str | None = None,
+    notes: Sequence[str] = (),
+    live: str | None = None,
+) -> Output:
     """The first `limit` rows and the footer."""
     return Output(
         {
-            "text/html": markup.table(result, limit, notes, name),
+            "text/html": markup.table(result, limit, notes, name, live),
             "text/plain": plain.table(result, limit, notes, name),
         },
         values=len(result),

@@ -58,15 +58,30 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
     ['rows 2 of 2', '<0.01 s']
     """
     total = len(result)
-    in_all = f"more than {total:,}" if result.truncated else f"{total:,}"
-    if result.partial:
-        in_all += " found"
     if not total:
         found = ["no rows"]
     else:
-        found = [f"drawn from {in_all} rows" if shown is None else f"rows {shown:,} of {in_all}"]
+        of = in_all(result)
+        found = [f"drawn from {of} rows" if shown is None else f"rows {shown:,} of {of}"]
+    found += rest(result, name)
+    if result.name:
+        found.insert(0, printable(result.name))
+    return [*found, *notes, *(printable(w) for w in result.statistics.warnings)]
+
+
+def in_all(result: Result) -> str:
+    """How many rows there are, as far as that is known."""
+    total = len(result)
+    return (f"more than {total:,}" if result.truncated else f"{total:,}") + (
+        " found" if result.partial else ""
+    )
+
+
+def rest(result: Result, name: str | None = None) -> list[str]:
+    """What the footer says behind the rows: whether all are there, time, files, what was bound."""
+    found = []
     if result.truncated:
-        found.append(f"truncated: cut after {total:,} rows")
+        found.append(f"truncated: cut after {len(result):,} rows")
     if result.partial:
         found.append(result.partial_note)
     took = result.statistics
@@ -77,9 +92,7 @@ def parts(result: Result, shown: int | None, name: str | None = None, notes: Seq
         found.append("bound: " + ", ".join(f"{printable(n)} ({kind})" for n, kind in took.bound))
     if name:
         found.append(f"kept as {name}")
-    if result.name:
-        found.insert(0, printable(result.name))
-    return [*found, *notes, *(printable(w) for w in took.warnings)]
+    return found
 
 
 def line(of: Sequence[str]) -> str:

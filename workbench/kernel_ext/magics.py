@@ -7,28 +7,31 @@ came back. It holds no logic of its own: a query means the same here, on the com
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from IPython.display import display
 
+from workbench.base import clock
 from workbench.base.config import default_workspace
 from workbench.base.diagnostics import kernel as diagnostics
 from workbench.base.diagnostics import query as query_diagnostics
 from workbench.collect.searches import Search
 from workbench.kernel_ext import display as shown
-from workbench.kernel_ext.bind import Scope
-from workbench.kernel_ext.footer import reach, seconds
-from workbench.kernel_ext.options import PREVIEW_ROWS, parse_line
+from workbench.kernel_ext import result_cache
+from workbench.kernel_ext.bind import Scope, timespan_of
+from workbench.kernel_ext.history import History
+from workbench.kernel_ext.live import Live
+from workbench.kernel_ext.options import Options, parse_line
+from workbench.kernel_ext.progress import Place, send
+from workbench.kernel_ext.widgets.kept import Asked, cached_since
 from workbench.query import stopping
-from workbench.query.control import Control, Progress
+from workbench.query.control import Control, Limits
 from workbench.query.result import Result
 
-_PROGRESS_AFTER = 1.0
-_PROGRESS_EVERY = 0.5
+_LONGEST_AGAIN = 120.0  # seconds of a query that the browser asks for: no interrupt reaches it
 # Names that IPython puts beside the user's own.
 NOTEBOOK_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 
@@ -40,7 +43,9 @@ class LogSearch(Magics):  # type: ignore[misc]
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._workspaces: dict[str, Any] = {}
-        self._limits: WeakKeyDictionary[Result, int] = WeakKeyDictionary()
+        self._shown: WeakKeyDictionary[Result, tuple[Options, Asked]] = WeakKeyDictionary()
+        self.live = Live(self._again, self._ask)
+        self._history = History(self.workspace)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @needs_local_scope  # type: ignore[untyped-decorator]
@@ -57,7 +62,7 @@ class LogSearch(Magics):  # type: ignore[misc]
 
         Options
           --as NAME          keep the Result in this notebook variable
-          --timespan SPAN    only records of that time: P1D, PT1H or start/end
+          --timespan SPAN    only records of that time: P1D, PT1H, start/end, or a variable with one of these
           --limit N          rows shown (50); all rows are kept
           --sql              the cell is SQL: one SELECT over the same tables; :name is a notebook variable
           --dialect NAME     it is SQL of that dialect: postgres, tsql, spark, bigquery, …
@@ -65,6 +70,7 @@ class LogSearch(Magics):  # type: ignore[misc]
           --expect N         fail the cell when there are fewer rows than that
           --load NAME        run that saved search; your text goes behind it: | where …
           --save NAME        keep the query as a saved search, then run it
+          --cache            rows found earlier will do while no record is new; the footer says since when
           --workspace PATH   ask this workspace (folder or URL), not the default one
 
         Notebook variables are part of the language: a name that is no column, table or let is looked
@@ -87,7 +93,8 @@ class LogSearch(Magics):  # type: ignore[misc]
         if not text.strip() and options.load is None:
             raise diagnostics.no_query()
         workspace = self.workspace(options.workspace)
-        timespan, parameters = options.timespan, None
+        namespaces = [local_ns, self.shell.user_ns]
+        timespan, parameters = timespan_of(options.timespan, namespaces), None
         if options.load is not None:
             search = workspace.searches.get(options.load)
             text = f"{search.query}\n{text}" if text.strip() else search.query
@@ -96,50 +103,97 @@ class LogSearch(Magics):  # type: ignore[misc]
             workspace.searches.save(
                 Search(options.save, text, timespan=timespan or "", parameters=parameters or {})
             )
-        scope = Scope([local_ns, self.shell.user_ns], NOTEBOOK_NAMES)
+        scope = Scope(namespaces, NOTEBOOK_NAMES)
         if options.explain:
             plan = workspace.explain(
                 text, parameters, timespan, scope, sql=options.sql, dialect=options.dialect
             )
-            _send(shown.of_text(plan))
+            send(shown.of_text(plan))
             return None
-        progress = _Progress()
+        asked = Asked(
+            line,
+            cell or "",
+            text,
+            timespan or "",
+            options.sql or options.dialect is not None,
+            parameters=dict(parameters or {}),
+        )
+        place = Place()
+        where = options.workspace or default_workspace()
+        self._history.before(where, text)
         try:
-            result: Result = stopping.run(
-                lambda: workspace.query(
-                    text,
-                    parameters,
-                    timespan,
-                    scope=scope,
-                    control=progress.control,
-                    sql=options.sql,
-                    dialect=options.dialect,
-                ),
-                progress.tick,
-                progress.control,
-            )
+            with self._history.noting(where, text, asked.timespan) as note:
+                if options.cache:
+                    asked = replace(asked, cache_key=result_cache.key_of(workspace, asked, options, scope))
+                earlier = result_cache.cached(where, asked.cache_key)
+                result: Result = (
+                    earlier[0]
+                    if earlier
+                    else stopping.run(
+                        lambda: self._query(asked, options, scope, place.control), place.tick, place.control
+                    )
+                )
+                note.result = result
         except BaseException:
-            progress.finish("stopped")
+            place.finish("stopped")
             raise
+        since = cached_since(earlier[1]) if earlier else ""
+        if not earlier:
+            result_cache.keep(where, result, asked)
         if options.name:
             self.shell.user_ns[options.name] = result
         if cell is None:
-            progress.finish("done")
-            self._limits[result] = options.limit
+            place.finish("done")
+            self._shown[result] = (options, asked)
             if len(result) < options.expect:
                 raise diagnostics.too_few(len(result), "rows", options.expect)
             return result
-        outputs = shown.outputs(result, options.limit, options.name)
-        for output in outputs:
-            progress.replace(output)
+        outputs = self._outputs(result, asked, options, place.name, since)
+        place.fill(outputs)
         if outputs[0].values < options.expect:
             what = "values to draw" if shown.is_drawn(result) else "rows"
             raise diagnostics.too_few(outputs[0].values, what, options.expect)
         return None
 
+    def _query(self, asked: Asked, options: Options, scope: Scope, control: Control) -> Result:
+        """Run what was asked; on any thread."""
+        result: Result = self.workspace(options.workspace).query(
+            asked.query, asked.parameters or None, asked.timespan or None, scope=scope, control=control,
+            sql=options.sql, dialect=options.dialect,
+        )  # fmt: skip
+        return result
+
+    def _outputs(
+        self, result: Result, asked: Asked, options: Options, display: str = "", note: str = ""
+    ) -> list[shown.Output]:
+        """What is shown of a result, and grids told of its tables."""
+        where = options.workspace or default_workspace()
+        ids = () if shown.is_drawn(result) else self.live.place(result, asked, where, display, note)
+        notes = [note] if note else []
+        return shown.outputs(result, options.limit, options.name, notes, ids)
+
+    def _again(self, asked: Asked, place: str, timespan: str) -> None:
+        """Run a cell for another time and put what comes in its place; on the thread that hears the browser."""
+        options, _ = parse_line(asked.line)
+        now = replace(asked, timespan=timespan, made=clock.now_us())
+        target = Place(place)
+        target.control.limits = Limits(seconds=_LONGEST_AGAIN)
+        scope = Scope([self.shell.user_ns], NOTEBOOK_NAMES)
+        where = options.workspace or default_workspace()
+        with self._history.noting(where, now.query, timespan) as note:
+            result = self._query(now, options, scope, target.control)
+            note.result = result
+        target.fill(self._outputs(result, now, options, place))
+
+    def _ask(self, workspace: str, text: str, parameters: Mapping[str, Any]) -> Result:
+        """Answer a query that a grid makes."""
+        result: Result = self.workspace(workspace).query(text, parameters)
+        return result
+
     def bundle(self, result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         """A `Result` at the end of a cell: the chart, or all tables, that `%%logsearch` would show of it."""
-        outputs = shown.outputs(result, self._limits.get(result, PREVIEW_ROWS))
+        options, asked = self._shown.get(result, (Options(), Asked(query=result.query)))
+        outputs = self._outputs(result, asked, options)
         first = outputs[0] if shown.is_drawn(result) else shown.joined(outputs)
         return first.data, first.metadata
 
@@ -151,47 +205,3 @@ class LogSearch(Magics):  # type: ignore[misc]
 
             self._workspaces[where] = workspace.open(where)
         return self._workspaces[where]
-
-
-class _Progress:
-    """The place of the first output: how far the query is, then the answer itself."""
-
-    def __init__(self) -> None:
-        self.control = Control(progress=self._hear, keep_partial=True)
-        self._heard: Progress | None = None
-        self._place: str | None = None
-        self._said = 0.0
-        self._passed = 0.0
-
-    def _hear(self, progress: Progress) -> None:
-        self._heard = progress  # on the query's thread; the kernel's own shows it
-
-    def tick(self, passed: float) -> None:
-        """Say twice a second how far the query is; nothing is said of a short one."""
-        self._passed = passed
-        if passed < _PROGRESS_AFTER or passed - self._said < _PROGRESS_EVERY:
-            return
-        self._said = passed
-        line = f"searching · {reach(self._heard, passed)} · interrupt the kernel to stop"
-        if self._place is None:
-            self._place = uuid4().hex
-            _send(shown.of_progress(line), display_id=self._place)
-        else:
-            _send(shown.of_progress(line), display_id=self._place, update=True)
-
-    def replace(self, output: shown.Output) -> None:
-        """Put the output where the progress stood; the next one goes below."""
-        if self._place is None:
-            _send(output)
-            return
-        _send(output, display_id=self._place, update=True)
-        self._place = None
-
-    def finish(self, word: str) -> None:
-        """Leave one last line where the progress stood, if it did."""
-        if self._place is not None:
-            self.replace(shown.of_progress(f"{word} after {seconds(self._passed)}"))
-
-
-def _send(output: shown.Output, **how: Any) -> None:
-    display(output.data, metadata=output.metadata, raw=True, **how)

@@ -29,8 +29,13 @@ def style() -> str:
     return files("workbench.kernel_ext").joinpath("assets/result.css").read_text()
 
 
-def table(result: Result, limit: int, notes: Sequence[str] = (), name: str | None = None) -> str:
-    """The first `limit` rows as a table with a sticky header, and the footer below it."""
+def table(
+    result: Result, limit: int, notes: Sequence[str] = (), name: str | None = None, live: str | None = None
+) -> str:
+    """The first `limit` rows as a table with a sticky header, and the footer below it.
+
+    `live` is the id under which a grid finds the result: where there are widgets it takes the table's place.
+    """
     shown = result.frame.head(limit)
     heads = "".join(_head(c.name, c.type) for c in result.schema)
     budget = _Budget(_UNFOLDED_BUDGET)
@@ -45,7 +50,8 @@ def table(result: Result, limit: int, notes: Sequence[str] = (), name: str | Non
     return _frame(
         f'<div class="wb-scroll" tabindex="0" role="region" aria-label="{label}">'
         f'<table class="wb-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        + _foot(footer.parts(result, shown.height, name, notes))
+        + _foot(footer.parts(result, shown.height, name, notes)),
+        live,
     )
 
 
@@ -79,8 +85,9 @@ class _Budget:
         return f"{text[:room]}\n… {len(text) - room:,} more characters"
 
 
-def _frame(inner: str) -> str:
-    return f'<div class="wb-result"><style>{style()}</style>{inner}</div>'
+def _frame(inner: str, live: str | None = None) -> str:
+    of = f' data-wb-result="{live}"' if live else ""
+    return f'<div class="wb-result"{of}><style>{style()}</style>{inner}</div>'
 
 
 def _foot(parts: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,8 @@ class Options:
         Run this saved search (`--load`); a text that is there goes behind it.
     save : str or None
         Keep the query as a saved search of this name (`--save`), then run it.
+    cache : bool
+        The rows of an earlier cell will do that asked the same of the same records (`--cache`).
     """
 
     name: str | None = None
@@ -55,6 +58,7 @@ class Options:
     dialect: str | None = None
     load: str | None = None
     save: str | None = None
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ FORMS = {
     "--dialect": _Form("dialect", "a dialect such as postgres", "it is SQL of that dialect"),
     "--load": _Form("load", "the name of a saved search", "run that saved search; your text goes behind it"),
     "--save": _Form("save", "a name", "keep the query as a saved search, then run it"),
+    "--cache": _Form("cache", "", "rows found earlier will do while no record is new"),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
@@ -147,6 +152,24 @@ def _parse(line: str) -> tuple[Options, str]:
         given[form.field] = _checked(name, form, text, here)
         at = value.end()
     return Options(**given), line[at:].lstrip()
+
+
+def rewritten(line: str, drop: Container[str] = (), put: Mapping[str, str] | None = None) -> str:
+    """The options of a line as they are written, without some and with others; the query behind them is left out.
+
+    Examples
+    --------
+    >>> rewritten("--limit 5 --timespan P1D Heartbeat", drop=("--limit",), put={"--timespan": "PT1H"})
+    '--timespan PT1H'
+    """
+    put = dict(put or {})
+    kept, at = [], 0
+    while (word := _WORD.match(line, at)) is not None and (form := FORMS.get(word["name"])) is not None:
+        value = _VALUE.match(line, word.end()) if form.value else None
+        at = value.end() if value else word.end()
+        if word["name"] not in drop and word["name"] not in put:
+            kept.append(line[word.start() : at].strip())
+    return " ".join([*kept, *(f"{name} {value}" for name, value in put.items())])
 
 
 def _checked(name: str, form: _Form, text: str, span: Span) -> str | int:

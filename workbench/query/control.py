@@ -15,6 +15,7 @@ from workbench.base import memory
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.errors import WorkbenchError
 
+ROW_CAP = 500_000
 _TOLD_EVERY = 0.1
 
 
@@ -68,7 +69,7 @@ class Control:
 
     `progress` is called ten times a second at most, on the thread that runs the query. `keep_partial`:
     a stopped query gives the rows that it has, labelled partial, instead of an error. `parts` None:
-    everything in one go.
+    everything in one go. `row_cap`: rows that a result keeps where neither the asker nor the text says.
 
     Examples
     --------
@@ -82,6 +83,7 @@ class Control:
     progress: Callable[[Progress], None] | None = None
     keep_partial: bool = False
     parts: PartSize | None = field(default_factory=PartSize)
+    row_cap: int = ROW_CAP
     began: float = field(default_factory=time.monotonic)
     settling: bool = field(default=False, init=False)
     """The query has seen that it is to stop and makes its last rows ready: let it."""

@@ -28,7 +28,6 @@ from workbench.query.timerange import parse_timerange
 T = ScalarType
 # Parser, binder and lowering recurse along the query; 6,000 frames hold chains of hundreds of lets.
 _RECURSION = 6_000
-ROW_CAP = 500_000  # rows a result keeps by default; `truncated` says when it cut
 
 
 def run(
@@ -60,7 +59,7 @@ def run(
         ISO 8601 duration (`P1D`), or `start/end`: the scan of every table with `TimeGenerated`
         is cut to it.
     limit : int, optional
-        Most rows to keep, `ROW_CAP` by default; `Result.truncated` says when it cut.
+        Most rows to keep, by default `Control.row_cap`; `Result.truncated` says when it cut.
     scope : callable, optional
         Looks up a name that is nothing else (a notebook variable); KeyError where there is none.
     control : Control, optional
@@ -90,7 +89,7 @@ def run(
     try:
         bound = runner.bind(text, parse_timerange(timespan) if timespan else None, sql, dialect)
         rows = runner.control.limits.rows
-        cap = ROW_CAP if rows is None else rows
+        cap = control.row_cap if rows is None else rows
         take = runner.control.limits.take
         most = cap + 1 if take is None else min(cap + 1, take)
         # Tables one after the other, so that the rows of one can't push another out of memory.
@@ -122,7 +121,7 @@ class _Table:
 
     def result(self, text: str, statistics: Statistics, render: Render | None = None, others: tuple[Result, ...] = (), partial: str = "") -> Result:  # fmt: skip
         return Result(
-            _presented(self.exact, self.schema), self.schema, query=text, truncated=self.truncated,
+            presented(self.exact, self.schema), self.schema, query=text, truncated=self.truncated,
             render=render, statistics=statistics, exact=self.exact, name=self.label, others=others,
             partial_note=partial,
         )  # fmt: skip
@@ -136,10 +135,12 @@ def _visible(rel: Rel) -> Rel:
     return Project(kept, rel, tuple((c.name, Col(c.type, c.name)) for c in kept))
 
 
-def _presented(exact: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """Ticks as Datetime and Duration in µs."""
+def presented(exact: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Ticks of 100 ns as Datetime and Duration in µs, as `Result.frame` has them."""
     changes = []
     for c in schema:
+        if exact.schema[c.name] != pl.Int64:
+            continue
         if c.type is T.DATETIME:
             changes.append((pl.col(c.name) // 10).cast(pl.Datetime("us", "UTC")))
         elif c.type is T.TIMESPAN:
@@ -185,4 +186,4 @@ def _explained(rel: Rel, runner: Runner, source: Tables) -> str:
     return sections(rel, better, fired, context, lazy.explain())
 
 
-__all__ = ["FrameTables", "Tables", "empty_scan", "explain", "parse_timerange", "run", "shape"]
+__all__ = ["FrameTables", "Tables", "empty_scan", "explain", "parse_timerange", "presented", "run", "shape"]

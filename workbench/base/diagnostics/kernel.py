@@ -130,3 +130,52 @@ def not_a_number_column(name: str, kql: str, prop: str) -> WorkbenchError:
 
 def refused_chart(kind: str, instead: str) -> WorkbenchError:
     return WorkbenchError("LAB207", f"there is no {kind!r} here", hint=instead)
+
+
+# ---- grid -----------------------------------------------------------------------------------
+
+
+def no_such_value(text: str, kql: str) -> WorkbenchError:
+    example = {"datetime": "2026-11-23 14:00", "timespan": "00:05:00", "bool": "true"}.get(kql, "12.5")
+    return WorkbenchError("LAB301", f"{text!r} is no {kql}", hint=f"write it as {example}")
+
+
+def no_longer_kept(result: str) -> WorkbenchError:
+    return WorkbenchError(
+        "LAB302", f"the rows of the result {result!r} are no longer kept", hint="run its cell again"
+    )
+
+
+def not_written(why: str) -> WorkbenchError:
+    return WorkbenchError("LAB303", f"the query of this cell can't be changed: {why}")
+
+
+def no_context(missing: str) -> WorkbenchError:
+    return WorkbenchError(
+        "LAB304", f"rows around this one are found by time, and the result has no column {missing}"
+    )
+
+
+def no_such_export(form: str, known: Sequence[str]) -> WorkbenchError:
+    return WorkbenchError("LAB305", f"no export as {form!r}", hint=f"it can be {', '.join(known)}")
+
+
+# ---- parameters -----------------------------------------------------------------------------
+
+
+def no_parameter_name(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "LAB310", f"{name!r} can't be the name of a parameter", hint="a Python name, such as host"
+    )
+
+
+def nothing_to_choose(name: str) -> WorkbenchError:
+    return WorkbenchError("LAB311", f"there is nothing to choose for {name!r}")
+
+
+def no_timespan(text: str) -> WorkbenchError:
+    return WorkbenchError(
+        "LAB312",
+        f"{text!r} is no time range, and no notebook variable with one",
+        hint="write P1D, PT1H, start/end, or the name of a parameter",
+    )

@@ -1,4 +1,4 @@
-"""Advice about a query that runs (`ADV…`), and errors told at another place. Nothing here is raised."""
+"""Advice about a query that runs (`ADV…`), errors told at another place, what no clause can be added to."""
 
 from __future__ import annotations
 
@@ -44,4 +44,12 @@ def take_before_sort(span: Span) -> WorkbenchError:
         "take keeps any rows, which are sorted only then",
         span,
         hint="sort first, or write: top N by …",
+    )
+
+
+def several_answers() -> WorkbenchError:
+    return WorkbenchError(
+        "ADV101",
+        "this text asks several queries, so no clause can be added to it",
+        hint="ask them one by one",
     )
