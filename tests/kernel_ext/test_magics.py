@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -272,3 +274,21 @@ def test_a_wrong_query_is_told_with_its_place_when_it_may_be_cached_too(cells: C
     with pytest.raises(WorkbenchError, match="KQL101") as told:
         cells.run("%%logsearch --cache\nHeartbeat | where Lod > 1")
     assert told.value.position == (1, 19)
+
+
+def test_a_kept_result_is_shown_again_by_its_id_and_runs_nothing(
+    cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_GRID", "on")
+    said = footer_of(cells.run("%%logsearch\nHeartbeat | where Load > 11 | project Load"))
+    name = re.search(r"result ([0-9a-f]{12})$", said)
+    assert name is not None, said
+    for thread in threading.enumerate():
+        if thread.name == "workbench-keep":
+            thread.join(30)
+    shown = cells.run(f"%logsearch --show {name[1]} --as again")
+    assert "kept since 20" in footer_of(shown)
+    assert "Load" in shown.outputs[0].data["text/html"]
+    assert cells["again"].query.strip() == "Heartbeat | where Load > 11 | project Load"
+    with pytest.raises(WorkbenchError, match="LAB302"):
+        cells.run("%logsearch --show 0123456789ab")

@@ -23,10 +23,10 @@ from workbench.kernel_ext import display as shown
 from workbench.kernel_ext import result_cache
 from workbench.kernel_ext.bind import Scope, timespan_of
 from workbench.kernel_ext.history import History
-from workbench.kernel_ext.live import Live
+from workbench.kernel_ext.live import Live, kept_of
 from workbench.kernel_ext.options import Options, parse_line
 from workbench.kernel_ext.progress import Place, send
-from workbench.kernel_ext.widgets.kept import Asked, cached_since
+from workbench.kernel_ext.widgets.kept import Asked, cached_since, kept_since
 from workbench.query import stopping
 from workbench.query.control import Control, Limits
 from workbench.query.result import Result
@@ -71,6 +71,7 @@ class LogSearch(Magics):  # type: ignore[misc]
           --load NAME        run that saved search; your text goes behind it: | where …
           --save NAME        keep the query as a saved search, then run it
           --cache            rows found earlier will do while no record is new; the footer says since when
+          --show ID          show a result again that is kept, also after a restart; its id stands in the footer
           --workspace PATH   ask this workspace (folder or URL), not the default one
 
         Notebook variables are part of the language: a name that is no column, table or let is looked
@@ -89,6 +90,9 @@ class LogSearch(Magics):  # type: ignore[misc]
     def _search(self, line: str, cell: str | None, local_ns: Mapping[str, Any]) -> Result | None:
         """What `logsearch` does; an interrupt may end it at any step."""
         options, begun = parse_line(line)
+        if options.show is not None:
+            self._show_again(options, options.show)
+            return None
         text = begun if cell is None else f"{begun}\n{cell}" if begun else cell
         if not text.strip() and options.load is None:
             raise diagnostics.no_query()
@@ -170,7 +174,18 @@ class LogSearch(Magics):  # type: ignore[misc]
         where = options.workspace or default_workspace()
         ids = () if shown.is_drawn(result) else self.live.place(result, asked, where, display, note)
         notes = [note] if note else []
+        if ids:
+            notes.append(f"result {ids[0]}")
         return shown.outputs(result, options.limit, options.name, notes, ids)
+
+    def _show_again(self, options: Options, name: str) -> None:
+        """Show a kept result."""
+        where = options.workspace or default_workspace()
+        result, asked = kept_of(where).load(name)
+        if options.name:
+            self.shell.user_ns[options.name] = result
+        place = Place()
+        place.fill(self._outputs(result, asked, options, place.name, kept_since(asked)))
 
     def _again(self, asked: Asked, place: str, timespan: str) -> None:
         """Run a cell for another time and put what comes in its place; on the thread that hears the browser."""

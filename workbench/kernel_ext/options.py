@@ -46,6 +46,8 @@ class Options:
         Keep the query as a saved search of this name (`--save`), then run it.
     cache : bool
         The rows of an earlier cell will do that asked the same of the same records (`--cache`).
+    show : str or None
+        Show the kept result of this id again and run nothing (`--show`).
     """
 
     name: str | None = None
@@ -59,6 +61,7 @@ class Options:
     load: str | None = None
     save: str | None = None
     cache: bool = False
+    show: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ FORMS = {
     "--load": _Form("load", "the name of a saved search", "run that saved search; your text goes behind it"),
     "--save": _Form("save", "a name", "keep the query as a saved search, then run it"),
     "--cache": _Form("cache", "", "rows found earlier will do while no record is new"),
+    "--show": _Form("show", "the id of a result", "show a kept result again, and run nothing"),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
@@ -203,5 +207,6 @@ def help_lines() -> str:
         "dialect": "NAME",
         "load": "NAME",
         "save": "NAME",
+        "show": "ID",
     }
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())
