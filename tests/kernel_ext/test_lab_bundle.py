@@ -15,6 +15,7 @@ import workbench
 from workbench.base.dtypes import ScalarType
 from workbench.kernel_ext.options import FORMS
 from workbench.query.functions import AGGREGATES, FUNCTIONS
+from workbench.query.language import candidates
 from workbench.query.language.semantic import KEYWORDS
 from workbench.query.operators import OPERATORS
 from workbench.query.operators.plugins import PLUGINS
@@ -47,6 +48,7 @@ def fingerprint() -> str:
 
 def words() -> dict[str, object]:
     """The words that colours need, from the lists of the engine."""
+    functions = [*candidates.functions(), *candidates.window_functions(), *candidates.table_functions()]
     infix = {w for w in KEYWORDS if w in INFIX or w.removesuffix("_cs") in INFIX} - {"regex"}
     return {
         "operators": sorted(OPERATORS),
@@ -54,7 +56,7 @@ def words() -> dict[str, object]:
             {n for n, card in OPERATORS.items() if card.source}
             | {"let", "set", "declare", "alias", "restrict"}
         ),
-        "functions": sorted({*FUNCTIONS, *AGGREGATES, *PLUGINS}),
+        "functions": sorted({i.label for i in functions} | {*FUNCTIONS, *AGGREGATES, *PLUGINS}),
         "infix": sorted(infix),
         "keywords": sorted(KEYWORDS - infix - {"true", "false", "null"}),
         "types": sorted({t.value for t in ScalarType} | {"date", "time", "double", "boolean"}),

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 LOAD, COLOURS, EXTEND, WRONG, SQL, FORMAT, PYTHON = range(7)
 CELLS = [
     "%load_ext workbench",
-    "%%logsearch --limit 5\n// Load by machine\nBeats\n| where Load > 1.5 and Computer has 'web'\n| summarize avg(Load) by Computer",
+    "%%logsearch --limit 5\n// Load by machine\nBeats\n| where Load > 1.5 and Computer has_any ('web') and TimeGenerated > ago(7d)\n| summarize avg(Load) by Computer",
     "%%logsearch\nBeats\n| extend Half = Load / 2\n| where ",
     "%%logsearch --limit 3\nBeats | where Computr == '😀' and Lod > 1",
     "%%logsearch --sql\nSELECT Computer FROM Beats WHERE Load > 1",
@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The notebook in front, the extension loaded."""
     with browser() as chromium, served(folder, "light", request.param) as base:
-        made = chromium.new_page(viewport={"width": 1440, "height": 1000})
+        made = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         open_notebook(made, f"{base}/asked.ipynb?token=t")
         run(made, LOAD)
         made.wait_for_selector(".wb-Finding", timeout=60_000)
@@ -146,10 +146,24 @@ def test_kql_has_the_colours_of_the_theme(page: Any) -> None:
     assert [colour[w] for w in ("where", "summarize", "by")] == [keyword] * 3
     assert colour["'web'"] == variable(page, "--jp-mirror-editor-string-color")
     assert colour["1.5"] == variable(page, "--jp-mirror-editor-number-color")
-    assert colour["avg"] == variable(page, "--jp-mirror-editor-builtin-color")
-    assert colour["has"] == colour["|"] == variable(page, "--jp-mirror-editor-operator-color")
+    assert colour["avg"] == colour["ago"] == variable(page, "--jp-mirror-editor-builtin-color")
+    assert colour["has_any"] == colour["|"] == variable(page, "--jp-mirror-editor-operator-color")
     assert colour["// Load by machine"] == variable(page, "--jp-mirror-editor-comment-color")
     assert colour["%%logsearch --limit 5"] == variable(page, "--jp-ui-font-color2")
+
+
+def test_a_file_of_kql_has_them_too(page: Any, folder: Path) -> None:
+    (folder / "files" / "loads.kql").write_text("Beats | where Load > 1")
+    keyword = variable(page, "--jp-mirror-editor-keyword-color")
+    file = page.context.new_page()
+    file.goto(page.url.replace("asked.ipynb", "loads.kql").replace("/notebooks/", "/edit/"))
+    file.wait_for_function(
+        """colour => [...document.querySelectorAll('.jp-FileEditor .cm-line span')]
+            .some(e => e.textContent === 'where' && getComputedStyle(e).color === colour)""",
+        arg=keyword,
+        timeout=60_000,
+    )
+    file.close()
 
 
 def test_sql_has_them_too_and_python_keeps_its_own(page: Any) -> None:

@@ -149,14 +149,14 @@ function ofWord(word: string, begins: IQueryState['expects'], stream: StringStre
   if (begins === 'type' && TYPES.has(word)) {
     return 'variableName.standard';
   }
-  if (called && FUNCTIONS.has(word)) {
-    return 'variableName.standard';
-  }
   if (CONSTANTS.has(word)) {
     return 'atom';
   }
   if (INFIX.has(word)) {
     return 'operator';
+  }
+  if (called && FUNCTIONS.has(word)) {
+    return 'variableName.standard';
   }
   if (KEYWORDS.has(word)) {
     return 'keyword';

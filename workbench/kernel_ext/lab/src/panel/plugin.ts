@@ -15,7 +15,7 @@ const ID = 'workbench-search-panel';
 
 const icon = new LabIcon({
   name: 'workbench:records',
-  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3"
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3 jp-icon-selectable" fill="currentColor"
     d="M3 4h18v2H3zm0 5h9v2H3zm0 5h7v2H3zm0 5h7v2H3zm13-8a5 5 0 1 0 2.9 9.1l2.5 2.5 1.4-1.4-2.5-2.5A5 5 0 0 0 16 11zm0 2a3 3 0 1 1 0 6 3 3 0 0 1 0-6z"/></svg>`
 });
 
