@@ -217,6 +217,26 @@ def test_progress_counts_the_files(tables: StoredTables) -> None:
     assert all(a.files_done <= b.files_done for a, b in itertools.pairwise(told))
 
 
+def test_a_shape_that_ran_before_needs_no_small_first_part(tables: StoredTables) -> None:
+    size = PartSize(least_files=1, least_rows=0, first_rows=ROWS, seconds=60, growth=1e6)
+    text = "App | where Load > {} and Took > 2s | summarize n = count() by Level, bin(TimeGenerated, 7h)"
+
+    def first_part(load: int) -> int:
+        """How many files were done when the query first said so."""
+        told: list[int] = []
+
+        def hear(progress: Progress) -> None:
+            control._told = -1e9
+            told.append(progress.files_done)
+
+        control = Control(parts=size, progress=hear)
+        run(text.format(load), tables, control=control)
+        return next(done for done in told if done)
+
+    assert first_part(0) == 1
+    assert first_part(1) == FILES
+
+
 class Stopping:
     """A listener that stops the query when some files are done; it hears of each part."""
 

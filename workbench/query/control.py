@@ -51,7 +51,8 @@ class PartSize:
     """When a query over stored files runs in parts, and how large they are.
 
     A scan of fewer than `least_files` or `least_rows` goes in one go. The first part has about
-    `first_rows`; the others about as much as takes `seconds`, never more than `growth` times the one before.
+    `first_rows`; the others about as much as takes `seconds`, never more than `growth` times the one before. Where a
+    query of the same shape ran before, its pace sizes the first part too.
     Where Python computes something row by row both numbers of rows are divided by `slower`.
     """
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from workbench.base.errors import WorkbenchError
 from workbench.query.backends.parts.chains import has_union, is_chain, is_slow, narrowed, scans_of
+from workbench.query.backends.parts.pace import PACES, Shape, shape_of
 from workbench.query.backends.polars import Context, TableScan, canonical_columns
 from workbench.query.control import Control, PartSize
 from workbench.query.lowering import Form, Frame
@@ -82,6 +83,7 @@ class Chain:
     tally: Tally
     files: list[File]
     first_rows: int = 0
+    shape: Shape = ()
     _begun: bool = field(default=False, init=False)
     _forms: Mapping[str, Form] | None = field(default=None, init=False)
 
@@ -154,6 +156,7 @@ class Chain:
                 return
             took = max(time.perf_counter() - began, 1e-4)
             wanted = rows * min(self.size.growth, max(self.size.seconds / took, 0.25))
+            PACES.note(self.shape, rows, took)
             self._read(files)
             self.tally.rows += found.height
             self.control.tell(self.tally.done, self.tally.total, self.tally.rows)
@@ -241,5 +244,8 @@ def chain_of(rel: Rel, context: Context, control: Control, tally: Tally) -> Chai
         return None
     chain = Chain(rel, context, control, size, tally, files)
     chain.first_rows = size.first_rows // size.slower if slow else size.first_rows
+    chain.shape = shape_of(rel)
+    likely = PACES.rows_a_second(chain.shape) * size.seconds
+    chain.first_rows = max(chain.first_rows, int(min(likely, chain.first_rows * size.growth)))
     chain.order(newest=True)
     return chain
