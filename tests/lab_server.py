@@ -64,7 +64,10 @@ def served(folder: Path, theme: str, application: str = "jupyterlab") -> Iterato
         yield f"http://127.0.0.1:{port}/{'lab/tree' if application == 'jupyterlab' else 'notebooks'}"
     finally:
         server.terminate()
-        server.wait(30)
+        try:
+            server.wait(60)
+        finally:
+            server.kill()  # a server that will not end holds up no other test
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:

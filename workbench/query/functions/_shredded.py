@@ -44,10 +44,8 @@ def _direct(column: pl.Expr, kind: str, to: ScalarType) -> pl.Expr | None:
     """Without JSON text in between, where that gives the same."""
     if kind == "string" and to is not T.DYNAMIC:
         return column if to is T.STRING else cast(column, T.STRING, to)
-    if kind == "long" and to in (T.STRING, T.LONG, T.REAL, T.BOOL):
+    if kind == "long" and to in (T.STRING, T.LONG, T.INT, T.REAL, T.BOOL):
         return column.cast(pl.String) if to is T.STRING else cast(column, T.LONG, to)
-    if kind == "long" and to is T.INT:
-        return column.cast(pl.Int32, strict=False)
     if kind == "bool" and to in (T.STRING, T.BOOL, T.INT, T.LONG, T.REAL):
         return column.cast(pl.String) if to is T.STRING else cast(column, T.BOOL, to)
     if kind == "real" and to is T.REAL:

@@ -94,10 +94,10 @@ def united(parts: list[tuple[str, Rel]], *, inner: bool = False, with_source: st
         shared = [n for n in types if all(r.column(n) is not None for _, r in parts)]
         types = {n: types[n] for n in shared}
     target: list[tuple[Column, str, ScalarType]] = []
-    taken = {n for n, kinds in types.items() if len(kinds) == 1} | {with_source or ""}
+    taken = {with_source or ""}
     for name, kinds in types.items():
         for kind in kinds:
-            own = name if len(kinds) == 1 else _free(f"{name}_{kind.value}", taken)
+            own = _free(name if len(kinds) == 1 else f"{name}_{kind.value}", taken)
             taken.add(own)
             target.append((Column(own, kind, hidden[name]), name, kind))
     schema = tuple(c for c, _, _ in target)
