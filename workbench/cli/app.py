@@ -23,6 +23,7 @@ from workbench.cli import (
     places,
     query,
     rules,
+    runbooks,
     service,
     tables,
     watchlist,
@@ -51,6 +52,7 @@ for _group in (
     places,
     watchlist,
     rules,
+    runbooks,
     format_command,
     dashboard,
 ):

@@ -113,19 +113,9 @@ def _all(place: ServicePlace) -> list[dict[str, Any]]:
 
 def _asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any] | None:
     """What the running service answers; None when none runs."""
-    from workbench.base.diagnostics import service as diagnostics
-    from workbench.base.errors import WorkbenchError
     from workbench.server import client
 
-    answer = client.ask(place, method, path, body)
-    if answer is None:
-        return None
-    if answer.status < 300 and isinstance(answer.body, dict):
-        return answer.body
-    error = answer.body.get("error", {}) if isinstance(answer.body, dict) else {}
-    if isinstance(error.get("packed"), dict):
-        raise WorkbenchError.unpacked(error["packed"])
-    raise diagnostics.bad_request(str(error.get("message", f"the service answered {answer.status}")))
+    return client.told(place, method, path, body)
 
 
 def _rules(place: ServicePlace, *, make: bool = False) -> Rules:

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.actions.runbook.automation import Automation
 from workbench.base.access import Access, Role
 from workbench.base.database import Database
 from workbench.collect.doors.enrolment import Enrolment
@@ -34,8 +35,10 @@ from workbench.server.binding import LOOPBACK
 from workbench.server.guard import Handler, needs, refusal
 from workbench.server.handlers import (
     agents,
+    claims,
     data_collector,
     health,
+    jobs,
     kusto,
     logs_ingestion,
     otlp,
@@ -44,6 +47,7 @@ from workbench.server.handlers import (
     remote_write,
     rules,
 )
+from workbench.server.news import News
 from workbench.server.query_pool import QueryPool
 from workbench.workspace import Workspace
 
@@ -74,6 +78,10 @@ class Service:
         Keys, tokens and identities.
     database : Database
         Control data.
+    automation : Automation
+        Runbooks and jobs.
+    news : News
+        Wakes requests that wait for jobs.
     rules, rates : Rules, Rates
         The collection rules, and how much each took in this minute.
     names : frozenset of str
@@ -86,6 +94,8 @@ class Service:
     intake: Intake
     access: Access
     database: Database
+    automation: Automation
+    news: News = field(default_factory=News)
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
     syslog: syslog.Bound | None = None
     names: frozenset[str] = LOOPBACK
@@ -100,6 +110,7 @@ class Service:
         self.numbered = NumberedIntake(self.intake, for_agents(self.rules))
         self.enrolment = Enrolment(self.access)
         self.gateways = Gateways(self.database, self.access)
+        self.automation.jobs.on_news.append(self.news.tell)
 
 
 def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
@@ -109,6 +120,7 @@ def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
 
 reads = needs(role=Role.READER)
 operates = needs(role=Role.OPERATOR)
+works = needs(kinds=("worker",))
 
 
 def create(service: Service) -> Starlette:
@@ -134,6 +146,7 @@ def create(service: Service) -> Starlette:
             Route("/v1/metrics", sends("OTLP", otlp.metrics), methods=["POST"]),
             Route("/v1/traces", sends("OTLP", otlp.traces), methods=["POST"]),
             Route("/api/v1/write", sends("remote write", remote_write.post), methods=["POST"]),
+            *_runbooks_and_jobs(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
             *(Route(f"/{v}/rest/query", reads(kusto.query(v)), methods=["POST"]) for v in ("v1", "v2")),
@@ -146,6 +159,33 @@ def create(service: Service) -> Starlette:
     app.add_middleware(KnownHostOnly, names=service.names)
     app.add_middleware(AccessLog)
     return app
+
+
+def _runbooks_and_jobs() -> list[Route]:
+    return [
+        Route("/api/runbooks", reads(jobs.runbooks), methods=["GET"]),
+        Route("/api/runbooks/{name}", reads(jobs.runbook), methods=["GET"]),
+        Route("/api/runbooks/{name}", operates(jobs.bring), methods=["PUT"]),
+        Route("/api/runbooks/{name}/publish", operates(jobs.publish), methods=["POST"]),
+        Route("/api/runbooks/{name}/start", operates(jobs.start), methods=["POST"]),
+        Route("/api/jobs", reads(jobs.jobs), methods=["GET"]),
+        Route("/api/jobs/{id}", reads(jobs.job), methods=["GET"]),
+        Route("/api/jobs/{id}/notebook", reads(jobs.notebook), methods=["GET"]),
+        Route("/api/jobs/{id}/cancel", operates(jobs.cancel), methods=["POST"]),
+        Route("/api/jobs/{id}/resume", operates(jobs.resume), methods=["POST"]),
+        Route("/api/worker/claim", works(claims.claim), methods=["POST"]),
+        Route("/api/job/running", claims.running, methods=["POST"]),
+        Route("/api/job/renew", claims.renew, methods=["POST"]),
+        Route("/api/job/lines", claims.lines, methods=["POST"]),
+        Route("/api/job/finish", claims.finish, methods=["POST"]),
+        Route("/api/job/notebook", claims.notebook, methods=["PUT"]),
+        Route("/api/job/steps/{name}", claims.step, methods=["GET"]),
+        Route("/api/job/steps/{name}", claims.commit, methods=["PUT"]),
+        Route("/api/job/start", claims.start, methods=["POST"]),
+        Route("/api/job/child/{id}", claims.child, methods=["GET"]),
+        Route("/api/job/approval", claims.approval, methods=["POST"]),
+        Route("/api/job/records", claims.records, methods=["POST"]),
+    ]
 
 
 @asynccontextmanager

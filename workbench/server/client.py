@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from workbench.base.diagnostics import service as diagnostics
+from workbench.base.errors import WorkbenchError
 from workbench.server.place import ServicePlace
 
 SECONDS = 60.0
@@ -45,6 +47,25 @@ def ask(place: ServicePlace, method: str, path: str, body: object = None) -> Ans
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = None if body is None else orjson.dumps(body)
     return _request(method, address.url + path, data, headers, SECONDS)
+
+
+def told(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any] | None:
+    """The JSON object that the service of `place` answers; None when none runs.
+
+    Raises
+    ------
+    WorkbenchError
+        What the service refused it with.
+    """
+    answer = ask(place, method, path, body)
+    if answer is None:
+        return None
+    if answer.status < 300 and isinstance(answer.body, dict):
+        return answer.body
+    error = answer.body.get("error", {}) if isinstance(answer.body, dict) else {}
+    if isinstance(error.get("packed"), dict):
+        raise WorkbenchError.unpacked(error["packed"])
+    raise diagnostics.bad_request(str(error.get("message", f"the service answered {answer.status}")))
 
 
 def _request(

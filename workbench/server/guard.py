@@ -12,6 +12,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from workbench.actions.runbook.automation import Automation
 from workbench.base.access import Access, Identity, Role
 from workbench.base.diagnostics import access as diagnostics
 from workbench.base.errors import WorkbenchError
@@ -75,8 +76,19 @@ async def identified(request: Request) -> Identity:
         return Identity("owner", "owner", Role.OWNER, "owner")
     identity = await anyio.to_thread.run_sync(access.identify, bearer)
     if identity is None:
+        identity = await anyio.to_thread.run_sync(_job, request.app.state.service.automation, bearer)
+    if identity is None:
         raise diagnostics.unknown_bearer()
     return identity
+
+
+def _job(automation: Automation, bearer: str) -> Identity | None:
+    """A running job as an identity: it may read, and send records, as long as its claim holds."""
+    try:
+        job = automation.jobs.held(bearer)
+    except WorkbenchError:
+        return None
+    return Identity(job["id"], "job", Role.CONTRIBUTOR, f"job {job['id']}")
 
 
 def answer(mistake: WorkbenchError) -> JSONResponse:

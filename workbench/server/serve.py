@@ -13,24 +13,30 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
+from workbench.actions.jobs import told
+from workbench.actions.jobs.keeper import Keeper
+from workbench.actions.jobs.store import DEFAULT_GROUP
+from workbench.actions.runbook.automation import Automation
 from workbench.base.access import Access
 from workbench.base.database import Database
 from workbench.collect.care import Care
 from workbench.collect.drainer import Drainer
 from workbench.collect.intake import Intake
 from workbench.collect.parallel import collect_less
+from workbench.collect.record_outbox import RecordOutbox
 from workbench.server import syslog as syslog_door
 from workbench.server.app import Service, create
 from workbench.server.binding import Binding, Listeners, listening
 from workbench.server.place import Address, ServicePlace
 from workbench.server.query_pool import QueryPool
+from workbench.server.worker import IncludedWorker
 from workbench.workspace import Workspace
 from workbench.workspace import open as open_workspace
 
@@ -76,7 +82,8 @@ def serve(
             place.publish(Address(listeners.own_url, os.getpid(), workspace_id))
             ready(Address(listeners.url, os.getpid(), workspace_id))
 
-        with _taking_in(workspace, database, place.folder) as intake:
+        with _taking_in(workspace, database, place.folder) as intake, ExitStack() as stack:
+            automation = stack.enter_context(_automated(intake, access, database, place, listeners.own_url))
             service = Service(
                 workspace,
                 token,
@@ -84,6 +91,7 @@ def serve(
                 intake,
                 access,
                 database,
+                automation,
                 syslog=syslog_sockets,
                 names=binding.known_names,
             )
@@ -110,6 +118,29 @@ def _taking_in(workspace: Workspace, database: Database, state: Path) -> Generat
         care.stop()
         drainer.stop()
         spool.close()
+
+
+@contextmanager
+def _automated(
+    intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
+) -> Generator[Automation]:
+    """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
+    outbox = RecordOutbox(database, told.TYPES)
+    automation = Automation(outbox, place.folder / "jobs", intake, access.workspace_id)
+    keeper = Keeper(automation.jobs, outbox, intake)
+    worker = IncludedWorker(access, url, place.logs)
+
+    def wanted() -> None:
+        if automation.jobs.claimable(DEFAULT_GROUP):
+            worker.ensure()
+
+    automation.jobs.on_news.append(wanted)
+    keeper.start()
+    try:
+        yield automation
+    finally:
+        worker.close()
+        keeper.stop()
 
 
 class _Server(uvicorn.Server):

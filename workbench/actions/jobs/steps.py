@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20
 """Of a step's result as JSON."""
+_APPROVAL = "approval: "
+_LONGEST_QUESTION = 150
 
 
 class Steps:
@@ -68,6 +70,21 @@ class Steps:
                 connection.execute(steps.insert().values(committed=clock.now_us(), **values))
             elif found.result != text:
                 raise diagnostics.step_twice(name)
+
+    def asked(self, token: str, question: str) -> bool:
+        """Whether a person has agreed to a question of a job; it is asked with this. Raises JOB002."""
+        name = _APPROVAL + question[:_LONGEST_QUESTION]
+        known, answer = self.committed(token, name)
+        if not known:
+            self.commit(token, name, False)
+        return bool(answer)
+
+    def agreed(self, job: str) -> None:
+        """A person agrees to all that a job has asked."""
+        steps = table("job_steps")
+        open_ = steps.c.name.startswith(_APPROVAL, autoescape=True)
+        with self._jobs.database.begin() as connection:
+            connection.execute(steps.update().where(steps.c.job == job, open_).values(result="true"))
 
 
 def _as_json(name: str, result: Any) -> str:

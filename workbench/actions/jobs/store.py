@@ -109,14 +109,15 @@ class Jobs:
     >>> claim = jobs.claim(["default"], "w1")
     >>> jobs.running(claim.token)
     >>> jobs.finish(claim.token, Outcome.COMPLETED)
+    <State.COMPLETED: 'Completed'>
     >>> jobs.get(job["id"])["state"]
     'Completed'
     """
 
     def __init__(self, outbox: RecordOutbox) -> None:
         self._outbox = outbox
-        self._database = outbox.database
-        self._database.ensure(metadata())
+        self.database = outbox.database
+        self.database.ensure(metadata())
         self.on_news: list[Callable[[], None]] = []
         """Called after something became claimable, or a claim was told to stop."""
 
@@ -132,7 +133,7 @@ class Jobs:
         """
         jobs = table("jobs")
         now = clock.now_us()
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             if start.key:
                 known = connection.execute(jobs.select().where(jobs.c.start_key == start.key)).one_or_none()
                 if known is not None:
@@ -190,10 +191,10 @@ class Jobs:
             jobs.c.state.in_(CLAIMABLE), jobs.c.worker_group.in_(list(groups)), jobs.c.due <= now, ~busy
         )
         first = jobs.select().where(ready).order_by(jobs.c.due, jobs.c.created, jobs.c.id).limit(1)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             if connection.execute(first).one_or_none() is None:
                 return None  # most of the time: no write transaction for those who ask in vain
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             row = connection.execute(first).one_or_none()
             if row is None:
                 return None
@@ -206,6 +207,13 @@ class Jobs:
             )  # fmt: skip
         return Claim(job, token, lease)
 
+    def claimable(self, group: str) -> bool:
+        """Whether a job of a group waits for a worker."""
+        jobs = table("jobs")
+        wanted = jobs.select().where(jobs.c.state.in_(CLAIMABLE), jobs.c.worker_group == group).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(wanted).first() is not None
+
     def held(self, token: str) -> dict[str, Any]:
         """The job that a claim's token holds.
 
@@ -214,13 +222,13 @@ class Jobs:
         WorkbenchError
             JOB002 when the claim is over.
         """
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return self._held(connection, token)
 
     @contextmanager
     def holding(self, token: str) -> Iterator[tuple[Connection, dict[str, Any]]]:
         """A write transaction of who holds a job, and the job's row; raises JOB002 when the claim is over."""
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             yield connection, self._held(connection, token)
 
     def running(self, token: str) -> None:
@@ -299,10 +307,10 @@ class Jobs:
         jobs = table("jobs")
         now = clock.now_us()
         late = jobs.select().where(jobs.c.state.in_(CLAIMED), jobs.c.lease < now)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             if connection.execute(late.limit(1)).one_or_none() is None:
                 return 0
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             rows = [dict(r._mapping) for r in connection.execute(late)]
             for job in rows:
                 why = diagnostics.worker_lost(job["worker"])
@@ -320,7 +328,7 @@ class Jobs:
         WorkbenchError
             JOB001, JOB003 when it has ended.
         """
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             job = self._row(connection, number)
             if job["state"] in ENDED:
                 raise diagnostics.not_now(number, job["state"], "stopped")
@@ -346,7 +354,7 @@ class Jobs:
             JOB001, JOB003 when it is not suspended.
         """
         now = clock.now_us()
-        with self._database.begin() as connection:
+        with self.database.begin() as connection:
             job = self._row(connection, number)
             if job["state"] != State.SUSPENDED:
                 raise diagnostics.not_now(number, job["state"], "resumed")
@@ -355,7 +363,7 @@ class Jobs:
 
     def get(self, number: str) -> dict[str, Any]:
         """The row of a job; raises JOB001."""
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return self._row(connection, number)
 
     def all(self, *, most: int = 100, runbook: str | None = None) -> list[dict[str, Any]]:
@@ -364,7 +372,7 @@ class Jobs:
         query = jobs.select().order_by(jobs.c.created.desc(), jobs.c.id).limit(most)
         if runbook is not None:
             query = query.where(jobs.c.runbook == runbook)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return [dict(r._mapping) for r in connection.execute(query)]
 
     # ---- inside a transaction --------------------------------------------------------------------

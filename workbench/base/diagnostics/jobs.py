@@ -49,6 +49,10 @@ def result_too_large(name: str, size: int, most: int) -> WorkbenchError:
     )  # fmt: skip
 
 
+def no_notebook_yet(number: str) -> WorkbenchError:
+    return WorkbenchError("JOB008", f"job {number} has no executed notebook yet")
+
+
 # ---- how a job ended ----------------------------------------------------------------------------
 
 

@@ -141,3 +141,11 @@ def bad_certificate(certificate: str, key: str, why: str) -> WorkbenchError:
 
 def no_such_host(host: str, why: str) -> WorkbenchError:
     return WorkbenchError("SRV022", f"this machine can't listen on {host!r}: {why}")
+
+
+def needs_service(workspace: str) -> WorkbenchError:
+    return WorkbenchError(
+        "SRV023",
+        "no service of this workspace is running",
+        hint=f"'workbench serve --workspace {workspace}' or 'workbench up' starts one",
+    )

@@ -1,0 +1,231 @@
+"""Runbooks through a real service: its included worker runs them in real kernels, and all of it is records."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+SECONDS = 90
+
+
+def notebook(*cells: str, parameters: str | None = None) -> dict[str, Any]:
+    made = [
+        {"cell_type": "code", "metadata": {}, "source": c, "outputs": [], "execution_count": None}
+        for c in cells
+    ]
+    if parameters is not None:
+        tagged = {"tags": ["parameters"]}
+        made.insert(0, {"cell_type": "code", "metadata": tagged, "source": parameters, "outputs": [], "execution_count": None})  # fmt: skip
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
+
+
+class Jobs:
+    """What tests ask of a service."""
+
+    def __init__(self, service: Any) -> None:
+        self.service = service
+
+    def bring(self, name: str, *cells: str, parameters: str | None = None) -> None:
+        status, told = self.service.ask(
+            "PUT", f"/api/runbooks/{name}", {"notebook": notebook(*cells, parameters=parameters)}
+        )
+        assert status == 200, told
+
+    def start(self, name: str, **body: Any) -> str:
+        status, told = self.service.ask("POST", f"/api/runbooks/{name}/start", body)
+        assert status == 202, told
+        return str(told["job_id"])
+
+    def get(self, job: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.service.ask("GET", f"/api/jobs/{job}")[1]
+        return found
+
+    def until(self, job: str, *states: str) -> dict[str, Any]:
+        return wait_for(lambda: found if (found := self.get(job))["state"] in states else None)
+
+    def rows(self, query: str) -> list[list[Any]]:
+        status, told = self.service.query(query)
+        assert status in (200, 400), told
+        return told["tables"][0]["rows"] if status == 200 else []
+
+    def lines(self, job: str) -> list[list[Any]]:
+        return self.rows(
+            f"JobStream | where JobId == '{job}' | sort by Sequence asc | project StreamType, Message"
+        )
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    until = time.monotonic() + SECONDS
+    while not (found := look()):
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def jobs(service: Any) -> Jobs:
+    return Jobs(service)
+
+
+def test_a_start_leads_to_records_streams_and_the_executed_notebook(jobs: Jobs) -> None:
+    jobs.bring(
+        "hello",
+        "print('hello', host)",
+        "import workbench\nworkbench.runbook.progress(50, 'half')\nworkbench.runbook.warning('mind')\n[wait]",
+        parameters="host: str = ...\nwait: int = 3",
+    )
+    job = jobs.start("hello", parameters={"host": "web01"})
+    found = jobs.until(job, "Completed", "Failed")
+    assert (found["state"], found["error"], found["worker"], found["attempt"]) == (
+        "Completed",
+        "",
+        "service",
+        1,
+    )
+    wait_for(lambda: ["Completed"] in jobs.rows(f"Job | where JobId == '{job}' | project State"))
+    assert jobs.rows(f"Job | where JobId == '{job}' | sort by TimeGenerated asc, State asc | project State") == [
+        ["New"], ["Queued"], ["Starting"], ["Running"], ["Completed"],
+    ]  # fmt: skip
+    assert jobs.rows(
+        f"Job | where JobId == '{job}' and State == 'Completed' | project tostring(Parameters.host), RunbookName"
+    ) == [["web01", "hello"]]
+    assert jobs.lines(job) == [
+        ["Output", "hello web01\n"], ["Progress", "50 % half"], ["Warning", "mind"], ["Output", "[3]"],
+    ]  # fmt: skip
+    evidence = jobs.service.ask("GET", f"/api/jobs/{job}/notebook")[1]
+    assert evidence["cells"][2]["outputs"][0]["text"] == ["hello web01\n"]
+
+
+def test_what_is_not_declared_never_reaches_a_notebook(jobs: Jobs, tmp_path: Path) -> None:
+    jobs.bring("plain", "print(a)", parameters="a: int = 1")
+    mark = tmp_path / "ran"
+    for parameters, code in (
+        ({f"a=1\nopen({str(mark)!r}, 'w')": 1}, "JOB102"),
+        ({"a": "1"}, "JOB104"),
+        ({"a": 1, "b": 2}, "JOB102"),
+        ({"a": ["x" * 10_000_000]}, None),
+    ):
+        status, told = jobs.service.ask("POST", "/api/runbooks/plain/start", {"parameters": parameters})
+        assert status in (400, 413)
+        assert code is None or told["error"]["packed"]["code"] == code
+    assert jobs.service.ask("GET", "/api/jobs?runbook=plain")[1]["jobs"] == []
+    assert not mark.exists()
+
+
+def test_a_failure_is_told_and_tried_again_over_committed_steps(jobs: Jobs, tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    jobs.bring(
+        "twice",
+        f"import workbench, pathlib\ncount = pathlib.Path({str(count)!r})\n"
+        "def once():\n    count.write_text(count.read_text() + 'x' if count.exists() else 'x')\n    return (1, None)",
+        "made = workbench.step('once', once)\nkey = workbench.step('key', workbench.runbook.step_key)",
+        "print(made, key.partition('/')[2])\nassert workbench.runbook.start('nothing') if 0 else True",
+        "import pathlib\nagain = pathlib.Path(str(count) + '.again')\nif not again.exists():\n    again.touch()\n    1 / 0",
+    )
+    job = jobs.start("twice", retries=1)
+    found = jobs.until(job, "Completed", "Failed")
+    assert (found["state"], found["attempt"]) == ("Completed", 2)
+    assert count.read_text() == "x"
+    assert [m for s, m in jobs.lines(job) if s == "Output"] == ["[1, None] key\n"] * 2
+    assert ["Error", "ZeroDivisionError: division by zero"] in jobs.lines(job)
+    failed = jobs.rows(f"Job | where JobId == '{job}' and State == 'Queued' and Attempt == 1 | project Error")
+    assert failed == [["JOB310: ZeroDivisionError: division by zero"]]
+
+
+def test_a_kernel_that_dies_is_no_end_of_a_job(jobs: Jobs, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    jobs.bring("dies", f"import os, pathlib\nm = pathlib.Path({str(mark)!r})\nif not m.exists():\n    m.touch()\n    os.kill(os.getpid(), 9)")  # fmt: skip
+    found = jobs.until(jobs.start("dies"), "Completed", "Failed", "Suspended")
+    assert (found["state"], found["attempt"]) == ("Completed", 2)
+
+
+def test_a_job_that_never_ends_is_stopped_and_all_of_it_is_gone(jobs: Jobs, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    jobs.bring(
+        "endless",
+        f"import os, subprocess, time\nopen({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{subprocess.Popen([\"sleep\", \"600\"]).pid}}')",
+        "while True:\n    try:\n        time.sleep(600)\n    except KeyboardInterrupt:\n        break",
+    )
+    job = jobs.start("endless")
+    kernel, asleep = map(int, wait_for(lambda: pids.exists() and pids.read_text()).split())
+    assert jobs.service.ask("POST", f"/api/jobs/{job}/cancel")[1] == {"state": "Stopping"}
+    assert jobs.until(job, "Stopped", "Failed", "Completed")["state"] == "Stopped"
+    assert not lives(kernel)
+    assert not lives(asleep)
+    assert jobs.service.ask("POST", f"/api/jobs/{job}/cancel")[0] == 409
+
+
+def test_a_limit_of_time_ends_a_job(jobs: Jobs) -> None:
+    jobs.bring("slow", "import time\ntime.sleep(600)")
+    found = jobs.until(jobs.start("slow", timeout=1), "Failed", "Completed", "Stopped")
+    assert (found["state"], found["error_code"]) == ("Failed", "JOB025")
+
+
+def test_a_runbook_asks_records_queries_and_starts_others(jobs: Jobs) -> None:
+    jobs.bring("part", "import workbench\nworkbench.runbook.ingest('Made_CL', [{'Name': n} for n in names])", parameters="names: list = []")  # fmt: skip
+    jobs.bring(
+        "whole",
+        "import workbench as w\nchild = w.runbook.start('part', {'names': ['a', 'b']})\nprint(w.runbook.wait(child))",
+        "print(w.runbook.query('Made_CL | summarize n = count(), last = max(TimeGenerated) by Name | sort by Name asc')['n'].to_list())",
+    )
+    job = jobs.start("whole")
+    assert jobs.until(job, "Completed", "Failed")["state"] == "Completed"
+    assert [m for _, m in jobs.lines(job)] == ["Completed\n", "[1, 1]\n"]
+    child = next(j for j in jobs.service.ask("GET", "/api/jobs?runbook=part")[1]["jobs"])
+    assert (child["trigger"], child["parent"]) == ("job", job)
+
+
+def test_a_runbook_waits_for_a_person_without_a_process(jobs: Jobs) -> None:
+    jobs.bring("careful", "import workbench\nworkbench.step('before', lambda: print('before'))\nworkbench.runbook.approval('Delete all?')\nprint('after')")  # fmt: skip
+    job = jobs.start("careful")
+    found = jobs.until(job, "Suspended", "Completed", "Failed")
+    assert (found["state"], found["error"]) == ("Suspended", "waits for a person: Delete all?")
+    assert jobs.service.ask("POST", f"/api/jobs/{job}/resume")[0] == 200
+    assert jobs.until(job, "Completed", "Failed", "Suspended")["state"] == "Completed"
+    assert [m for s, m in jobs.lines(job) if s == "Output"] == ["before\n", "after\n"]
+
+
+def test_a_worker_that_is_killed_loses_no_job(jobs: Jobs, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    jobs.bring("killed", f"import pathlib, time\nm = pathlib.Path({str(mark)!r})\nif not m.exists():\n    m.touch()\n    time.sleep(600)")  # fmt: skip
+    job = jobs.start("killed")
+    wait_for(mark.exists)
+    workers = children(jobs.service.process.pid, "workbench.server.worker")
+    assert len(workers) == 1
+    os.kill(workers[0], signal.SIGKILL)
+    found = jobs.until(job, "Completed", "Failed", "Suspended")
+    assert (found["state"], found["attempt"]) == ("Completed", 2)
+
+
+def test_a_reader_may_look_and_not_start(jobs: Jobs) -> None:
+    jobs.bring("plain", "1", parameters="a: int = 1")
+    from workbench.base.access import Access, Role
+    from workbench.base.database import Database
+
+    access = Access(Database.open(jobs.service.workspace / "state"), jobs.service.workspace_id)
+    _, token = access.create_token(Role.READER)
+    assert jobs.service.ask("GET", "/api/jobs", token=token)[0] == 200
+    for method, path in (("POST", "/api/runbooks/plain/start"), ("PUT", "/api/runbooks/plain"), ("POST", "/api/worker/claim")):  # fmt: skip
+        assert jobs.service.ask(method, path, {}, token=token)[0] == 403
+    assert jobs.service.ask("POST", "/api/job/renew", {}, token=token)[0] == 409
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that is dead and waits to be asked after does not."""
+    import psutil
+
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def children(parent: int, module: str) -> list[int]:
+    """Processes that run a module and have that parent."""
+    import psutil
+
+    return [p.pid for p in psutil.Process(parent).children() if module in " ".join(p.cmdline())]

@@ -1,0 +1,211 @@
+"""What a runbook can ask while it runs: `workbench.runbook`.
+
+    import workbench
+    rows = workbench.runbook.query("Heartbeat | summarize arg_max(TimeGenerated, *) by Computer").frame
+    copied = workbench.step("copy", shutil.copytree, source, target)
+
+A step that was committed is not run again when the job is; it gives what it gave before. The kernel that runs a job is
+bound to it before its first cell. Must not know the control database: everything is asked by HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from workbench.actions.jobs.told import Stream
+from workbench.actions.runbook.telling import tell
+from workbench.base.diagnostics import runbook as diagnostics
+from workbench.base.errors import WorkbenchError
+from workbench.collect.agent.link import Endpoint, Link, Unreachable
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Bound:
+    job: str
+    workspace: str
+    link: Link
+    started: int = 0
+    """Children started by this run: the n-th start is the same job when the runbook runs again."""
+
+
+_bound: _Bound | None = None
+_step: str = ""
+
+
+class WaitsForPerson(Exception):
+    """Ends the notebook until a person has answered; the job starts from its top then."""
+
+
+def bind(told: Mapping[str, Any]) -> None:
+    """Bind this kernel to a job: `{"job", "workspace", "url", "token"}`. The runner of jobs calls it, nobody else."""
+    global _bound
+    endpoint = Endpoint(told["url"], told["token"])
+    _bound = _Bound(told["job"], told["workspace"], Link(lambda: endpoint))
+
+
+def job_id() -> str:
+    """The id of the job that this is; raises JOB301 outside of one."""
+    return _job().job
+
+
+def step(name: str, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    """Run a function once in the life of this job, and give its result whenever the job runs again.
+
+    Parameters
+    ----------
+    name : str
+        Of the step; once in a runbook.
+    function : callable
+        It gives what JSON can hold. Killed before its result was kept it runs again, with the same `step_key()`.
+
+    Raises
+    ------
+    WorkbenchError
+        JOB002 when the job was given to another worker, JOB006, JOB007 for a result that can't be kept.
+    """
+    global _step
+    known = _ask("GET", f"/api/job/steps/{_quoted(name)}")
+    if known["committed"]:
+        tell(Stream.VERBOSE, f"step {name}: done before")
+        result: T = known["result"]
+        return result
+    before, _step = _step, name
+    try:
+        made = function(*arguments, **named)
+    finally:
+        _step = before
+    _ask("PUT", f"/api/job/steps/{_quoted(name)}", {"result": made})
+    tell(Stream.VERBOSE, f"step {name}: done")
+    # As it comes back later: a tuple is a list from the start.
+    again: T = json.loads(json.dumps(made))
+    return again
+
+
+def step_key() -> str:
+    """What names the running step in all tries: do effects elsewhere under this key. Raises JOB302 outside of one."""
+    if not _step:
+        raise diagnostics.no_step()
+    return f"{_job().job}/{_step}"
+
+
+def progress(percent: float, message: str = "") -> None:
+    """Tell how far the runbook is."""
+    tell(Stream.PROGRESS, f"{percent:.0f} %{' ' if message else ''}{message}")
+
+
+def warning(message: str) -> None:
+    """Write to the stream Warning."""
+    tell(Stream.WARNING, message)
+
+
+def verbose(message: str) -> None:
+    """Write to the stream Verbose."""
+    tell(Stream.VERBOSE, message)
+
+
+def start(runbook: str, parameters: Mapping[str, Any] | None = None, *, group: str = "") -> str:
+    """Start another runbook as a job of its own; its id. The same call of a job that runs again is the same job.
+
+    Raises
+    ------
+    WorkbenchError
+        JOB1xx, JOB2xx as for any start.
+    """
+    here = _job()
+    here.started += 1
+    key = f"{here.started}/{runbook}"
+    body = {"runbook": runbook, "parameters": dict(parameters or {}), "group": group, "key": key}
+    return str(_ask("POST", "/api/job/start", body)["job_id"])
+
+
+def wait(job: str, seconds: float = 3600) -> str:
+    """Wait for a job that this one started; the state that it ended in. Raises JOB303 when it takes longer."""
+    import time
+
+    until = time.monotonic() + seconds
+    while True:
+        told = _ask("GET", f"/api/job/child/{_quoted(job)}?wait=20")
+        if told["ended"]:
+            return str(told["state"])
+        if time.monotonic() > until:
+            raise diagnostics.not_ended(job, told["state"])
+
+
+def approval(question: str) -> None:
+    """Go on only when a person has agreed: the job ends here until then, and starts again over its committed steps.
+
+    Parameters
+    ----------
+    question : str
+        Shown to who can answer with `workbench runbook resume`.
+    """
+    if not _ask("POST", "/api/job/approval", {"question": question})["given"]:
+        raise WaitsForPerson(question)
+
+
+def query(text: str, timespan: str | None = None) -> Any:
+    """The rows of a KQL text as a polars DataFrame.
+
+    Raises
+    ------
+    WorkbenchError
+        Of the query; JOB305 when not all of its rows came.
+    """
+    import polars as pl
+
+    told = _ask("POST", f"/v1/workspaces/{_job().workspace}/query", {"query": text, "timespan": timespan})
+    if "error" in told:
+        raise diagnostics.not_all_rows(str(told["error"].get("message", "")))
+    table = told["tables"][0]
+    names = [column["name"] for column in table["columns"]]
+    frame = pl.DataFrame(table["rows"], schema=dict.fromkeys(names), orient="row", infer_schema_length=None)
+    return frame.with_columns(_typed(column) for column in table["columns"])
+
+
+def _typed(column: Mapping[str, str]) -> Any:
+    import polars as pl
+
+    name, kind = column["name"], column["type"]
+    if kind == "datetime":
+        return pl.col(name).cast(pl.String).str.to_datetime("%+", time_unit="us", time_zone="UTC")
+    types: dict[str, Any] = {"int": pl.Int32, "long": pl.Int64, "real": pl.Float64, "bool": pl.Boolean}
+    return pl.col(name).cast(types.get(kind, pl.String))
+
+
+def ingest(table: str, records: list[dict[str, Any]]) -> int:
+    """Store records in a table; how many were stored. Inside a step they are stored once, however often it runs."""
+    body = {"table": table, "records": records, "key": step_key() if _step else ""}
+    return int(_ask("POST", "/api/job/records", body)["stored"])
+
+
+def _job() -> _Bound:
+    if _bound is None:
+        raise diagnostics.no_job()
+    return _bound
+
+
+def _quoted(name: str) -> str:
+    return urllib.parse.quote(name, safe="")
+
+
+def _ask(method: str, path: str, body: object = None) -> dict[str, Any]:
+    data = b"" if body is None else json.dumps(body).encode()
+    try:
+        answer = _job().link.ask(method, path, data, {"Content-Type": "application/json"})
+    except Unreachable as why:
+        raise diagnostics.no_service(str(why)) from None
+    told = answer.json()
+    if answer.status < 300:
+        return told
+    error = told.get("error")
+    if isinstance(error, dict) and error.get("packed"):
+        raise WorkbenchError.unpacked(error["packed"])
+    if isinstance(error, dict) and answer.status < 500:
+        raise diagnostics.refused(str(error.get("message", answer.why)))
+    raise diagnostics.no_service(answer.why)

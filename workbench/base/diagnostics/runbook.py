@@ -1,0 +1,61 @@
+"""Messages inside of runbooks and of the workers that run them: `JOB3xx`."""
+
+from __future__ import annotations
+
+from workbench.base.errors import WorkbenchError
+
+
+def no_job() -> WorkbenchError:
+    return WorkbenchError("JOB301", "this is no job of Workbench", hint="'workbench runbook start' makes one")
+
+
+def no_step() -> WorkbenchError:
+    return WorkbenchError("JOB302", "no step is running", hint="workbench.step(name, function) runs one")
+
+
+def not_ended(job: str, state: str) -> WorkbenchError:
+    return WorkbenchError("JOB303", f"job {job} is {state} and has not ended in time")
+
+
+def no_service(why: str) -> WorkbenchError:
+    return WorkbenchError("JOB304", f"the service did not answer: {why}")
+
+
+def not_all_rows(why: str) -> WorkbenchError:
+    return WorkbenchError("JOB305", f"the query did not give all of its rows: {why}")
+
+
+def refused(why: str) -> WorkbenchError:
+    return WorkbenchError("JOB306", f"the service refused: {why}")
+
+
+def failed(name: str, value: str) -> WorkbenchError:
+    return WorkbenchError("JOB310", f"{name}: {value}" if value else name)
+
+
+def kernel_died() -> WorkbenchError:
+    return WorkbenchError("JOB311", "the kernel of the notebook died")
+
+
+def runner_died(status: int) -> WorkbenchError:
+    return WorkbenchError("JOB312", f"the process that runs the notebook ended with status {status}")
+
+
+def waits(question: str) -> WorkbenchError:
+    return WorkbenchError("JOB313", f"waits for a person: {question}")
+
+
+def evidence_not_kept(why: str) -> WorkbenchError:
+    return WorkbenchError("JOB314", f"the executed notebook could not be kept: {why}")
+
+
+def worker_runs(folder: str) -> WorkbenchError:
+    return WorkbenchError("JOB320", f"a worker runs on {folder} already")
+
+
+def bad_group(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB321",
+        f"{name!r} can't be the name of a worker group",
+        hint="letters, digits, '_', '.', '-', at most 64",
+    )

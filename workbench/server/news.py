@@ -1,0 +1,47 @@
+"""Requests that wait for something to happen: woken by threads that say so, each looks whether it was for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio.to_thread
+
+T = TypeVar("T")
+LONGEST = 2.0
+"""Seconds between two looks without news: another process may have changed something."""
+
+
+class News:
+    """Wakes who waits. `tell` is for any thread, `until` for the service's event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def tell(self) -> None:
+        """Something happened."""
+        for loop, event in list(self._waiting):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+
+    async def until(self, look: Callable[[], T | None], seconds: float) -> T | None:
+        """What `look` (run on a thread) finds, as soon as it finds something; None after so many seconds."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        event = asyncio.Event()
+        me = (loop, event)
+        self._waiting.add(me)
+        try:
+            while True:
+                event.clear()
+                found = await anyio.to_thread.run_sync(look)
+                left = ends - loop.time()
+                if found is not None or left <= 0:
+                    return found
+                try:
+                    await asyncio.wait_for(event.wait(), min(left, LONGEST))
+                except TimeoutError:
+                    continue
+        finally:
+            self._waiting.discard(me)
