@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from workbench.base.diagnostics import query as diagnostics
@@ -59,6 +60,10 @@ class RangeOperator:
             folded = b.fold(b.convert(bound, wanted))
             if not isinstance(folded, Const):
                 raise diagnostics.not_constant("a bound of range", node.span)
+            if isinstance(folded.value, float) and not math.isfinite(folded.value):
+                raise diagnostics.bad_argument(
+                    "range", f"{folded.value} is no place to count from or to", node.span
+                )
             constants.append(folded)
         first, last, by = (c.value for c in constants)
         if None not in (first, last, by) and by and (last - first) / by > _MOST_ROWS:
