@@ -180,6 +180,13 @@ class BagMerge:
         return _sql.case((there, _sql_lists.bag(_sql_lists.each(all_of_them, merged, "m"))))
 
 
+def _keys(given: Any) -> list[Any]:
+    """The keys and paths of an argument; a bag or an array is neither."""
+    return [
+        key for key in (given if isinstance(given, list) else [given]) if not isinstance(key, dict | list)
+    ]
+
+
 @scalar("bag_remove_keys", [DYNAMIC, DYNAMIC], DYNAMIC)
 class BagRemoveKeys:
     """A bag without some keys, at the top or at paths."""
@@ -188,7 +195,7 @@ class BagRemoveKeys:
     def row(bag: Any, keys: Any) -> Any:
         if not isinstance(bag, dict):
             return None
-        for key in keys if isinstance(keys, list) else [keys]:
+        for key in _keys(keys):
             steps = [key] if key in bag else steps_of(str(key))
             bag = _without(bag, steps)
         return bag
@@ -198,7 +205,7 @@ class BagRemoveKeys:
         if not isinstance(args[1], Const):
             raise _sql.Unsayable(_unsayable.ARRAY_DIFFERS)
         bag, given = _sql_cast.canonical(values[0]), args[1].value
-        listed = given if isinstance(given, list) else [given]
+        listed = _keys(given)
         paths = [steps_of(str(key)) for key in listed]
         deep = [p for p, key in zip(paths, listed, strict=True) if p != [key]]
         gone = [key for key in listed if isinstance(key, str)]
