@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio.to_thread
@@ -25,8 +25,13 @@ class News:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
 
-    async def until(self, look: Callable[[], T | None], seconds: float) -> T | None:
-        """What `look` (run on a thread) finds, as soon as it finds something; None after so many seconds."""
+    async def until(
+        self, look: Callable[[], T | None], seconds: float, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> T | None:
+        """What `look` (run on a thread) finds, as soon as it finds something; None after so many seconds.
+
+        It looks no more once `gone` says that nobody waits: what it found would be lost.
+        """
         loop = asyncio.get_running_loop()
         ends = loop.time() + seconds
         event = asyncio.Event()
@@ -35,6 +40,8 @@ class News:
         try:
             while True:
                 event.clear()
+                if gone is not None and await gone():
+                    return None
                 found = await anyio.to_thread.run_sync(look)
                 left = ends - loop.time()
                 if found is not None or left <= 0:

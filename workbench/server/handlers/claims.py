@@ -36,7 +36,7 @@ async def claim(request: Request) -> Response:
             raise service_messages.bad_request("'groups' is no list of names")
         seconds = min(30.0, float(wait)) if isinstance(wait, int | float) else 0.0
         claim = partial(auto.claim, groups, request.state.identity.name)
-        return await request.app.state.service.news.until(claim, seconds)
+        return await request.app.state.service.news.until(claim, seconds, request.is_disconnected)
 
     return await told(request, of, read=1 << 16)
 
