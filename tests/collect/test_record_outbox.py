@@ -50,6 +50,15 @@ def test_what_was_told_is_stored_and_struck_off(place: Place) -> None:
     assert place.outbox.drain(place.intake) == 0
 
 
+def test_who_waits_for_news_is_woken_when_it_can_be_seen(place: Place) -> None:
+    outbox = place.outbox
+    with outbox.database.begin() as connection:
+        outbox.add(connection, "Job", [{"JobId": "1"}])
+        assert not outbox.news.is_set()
+    assert outbox.news.is_set()
+    assert outbox.drain(place.intake) == 1
+
+
 def test_a_transaction_that_is_undone_tells_nothing(place: Place) -> None:
     def undone() -> None:
         with place.outbox.database.begin() as connection:
@@ -58,6 +67,7 @@ def test_a_transaction_that_is_undone_tells_nothing(place: Place) -> None:
 
     with pytest.raises(RuntimeError):
         undone()
+    assert not place.outbox.news.is_set()
     assert place.outbox.drain(place.intake) == 0
 
 

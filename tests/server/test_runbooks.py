@@ -48,7 +48,13 @@ class Jobs:
         return found
 
     def until(self, job: str, *states: str) -> dict[str, Any]:
-        return wait_for(lambda: found if (found := self.get(job))["state"] in states else None)
+        """Wait for a state, and for its record: the records of all that came before are stored then too."""
+        found = wait_for(lambda: found if (found := self.get(job))["state"] in states else None)
+        told = (
+            f"Job | where JobId == '{job}' and State == '{found['state']}' and Attempt == {found['attempt']}"
+        )
+        wait_for(lambda: self.rows(f"{told} | project State"))
+        return found
 
     def rows(self, query: str) -> list[list[Any]]:
         status, told = self.service.query(query)

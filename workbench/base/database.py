@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ VARIABLE = "WORKBENCH_DATABASE"
 WAIT_SECONDS = 30
 """How long a transaction waits for another one to end."""
 _WRITING = "workbench_writing"
+_AFTER = "workbench_after_commit"
 _ONE_WRITER = 0x776F726B62656E63  # the advisory lock of write transactions
 _opened: dict[str, Database] = {}
 _opening = threading.Lock()
@@ -87,9 +88,17 @@ class Database:
             CTL001 when the database is out of reach, or another transaction does not end.
         """
         with self._connection() as connection:
-            connection.execution_options(**{_WRITING: True})
+            after: list[Callable[[], None]] = []
+            connection.execution_options(**{_WRITING: True, _AFTER: after})
             with connection.begin():
                 yield connection
+        for call in after:
+            call()
+
+    @staticmethod
+    def after_commit(connection: Connection, call: Callable[[], None]) -> None:
+        """Have something called once this write transaction is committed, and others see what it wrote."""
+        connection.get_execution_options()[_AFTER].append(call)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

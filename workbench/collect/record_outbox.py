@@ -51,7 +51,7 @@ class RecordOutbox:
     def __init__(self, database: Database, types: Mapping[str, Mapping[str, ScalarType]]) -> None:
         self.database = database
         self.news = threading.Event()
-        """Set when something was added by this process."""
+        """Set after this process added something; what another one added is there without it."""
         self._types = types
         database.ensure(_schema()[0])
         # A database made anew counts from one again, so what it sends is no number of the one before it.
@@ -62,7 +62,8 @@ class RecordOutbox:
         if rows:
             values = [{"target": table, "record": orjson.dumps(row).decode()} for row in rows]
             connection.execute(_schema()[1].insert(), values)
-            self.news.set()
+            # Not before: whoever is woken earlier sees nothing yet, and would sleep over it.
+            self.database.after_commit(connection, self.news.set)
 
     def waiting(self) -> int:
         """How many rows are not stored yet."""

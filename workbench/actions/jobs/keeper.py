@@ -13,7 +13,7 @@ from workbench.collect.record_outbox import RecordOutbox
 
 log = logging.getLogger("workbench.jobs")
 SECONDS = 1.0
-"""How often it looks for lost workers."""
+"""How often it looks for lost workers, and for what another process told."""
 
 
 class Keeper:
@@ -36,13 +36,11 @@ class Keeper:
 
     def _run(self) -> None:
         looked = 0.0
-        again = True  # what an earlier service left
         while not self._stopping.is_set():
-            again = self._outbox.news.wait(0 if again else SECONDS) or again
-            if again:
-                again = not self._drain()
-                if again:
-                    self._stopping.wait(SECONDS)
+            if self._drain():
+                self._outbox.news.wait(SECONDS)
+            else:
+                self._stopping.wait(SECONDS)
             if time.monotonic() - looked >= SECONDS:
                 looked = time.monotonic()
                 self._look()
