@@ -131,27 +131,30 @@ class Jobs:
         WorkbenchError
             JOB001 for a job to wait for that is not there.
         """
+        with self.database.begin() as connection:
+            return self.start_in(connection, start)
+
+    def start_in(self, connection: Connection, start: Start) -> dict[str, Any]:
+        """`start` inside a write transaction of the caller: the job is there if, and only if, that is committed."""
         jobs = table("jobs")
         now = clock.now_us()
-        with self.database.begin() as connection:
-            if start.key:
-                known = connection.execute(jobs.select().where(jobs.c.start_key == start.key)).one_or_none()
-                if known is not None:
-                    return dict(known._mapping)
-            row = _row(start, now)
-            ended = self._ended_before(connection, start, row)
-            connection.execute(jobs.insert().values(row))
-            if start.awaits:
-                waits = [{"job": row["id"], "awaits": other} for other in dict.fromkeys(start.awaits)]
-                connection.execute(table("job_waits").insert(), waits)
-            self._tell(connection, row, now)
-            if not ended and not start.awaits:
-                self._move(connection, row, now, state=State.QUEUED)
-            elif start.awaits and not ended:
-                self._settle(connection, row["id"], now)
-            found = self._row(connection, row["id"])
-        self._news()
-        return found
+        if start.key:
+            known = connection.execute(jobs.select().where(jobs.c.start_key == start.key)).one_or_none()
+            if known is not None:
+                return dict(known._mapping)
+        row = _row(start, now)
+        ended = self._ended_before(connection, start, row)
+        connection.execute(jobs.insert().values(row))
+        if start.awaits:
+            waits = [{"job": row["id"], "awaits": other} for other in dict.fromkeys(start.awaits)]
+            connection.execute(table("job_waits").insert(), waits)
+        self._tell(connection, row, now)
+        if not ended and not start.awaits:
+            self._move(connection, row, now, state=State.QUEUED)
+        elif start.awaits and not ended:
+            self._settle(connection, row["id"], now)
+        self.database.after_commit(connection, self._news)
+        return self._row(connection, row["id"])
 
     def _ended_before(self, connection: Connection, start: Start, row: dict[str, Any]) -> bool:
         """Whether the policy for jobs of one key stops the new job; jobs that it replaces are stopped."""

@@ -58,7 +58,20 @@ class Automation:
         key: str = "",
         parent: str = "",
     ) -> dict[str, Any]:
-        """Start a runbook.
+        """Start a runbook; the row of its job. See `prepared`."""
+        return self.jobs.start(self.prepared(name, asked, trigger=trigger, by=by, key=key, parent=parent))
+
+    def prepared(
+        self,
+        name: str,
+        asked: Mapping[str, Any],
+        *,
+        trigger: str,
+        by: str = "",
+        key: str = "",
+        parent: str = "",
+    ) -> Start:
+        """A start of a runbook, checked and not yet made.
 
         Parameters
         ----------
@@ -80,21 +93,19 @@ class Automation:
         if not isinstance(given, Mapping):
             raise service_messages.bad_request("'parameters' is no JSON object")
         parameters = checked(name, runbook.parameters, given)
-        return self.jobs.start(
-            Start(
-                name,
-                runbook.version,
-                trigger,
-                by,
-                parameters,
-                group=group_name(asked.get("group") or DEFAULT_GROUP),
-                key=key,
-                concurrency=str(asked.get("concurrency") or "")[:200],
-                overlap=_overlap(asked.get("overlap")),
-                awaits=_texts("awaits", asked.get("awaits")),
-                parent=parent,
-                **{n: _number(n, asked.get(n), most) for n, most in _NUMBERS.items()},
-            )
+        return Start(
+            name,
+            runbook.version,
+            trigger,
+            by,
+            parameters,
+            group=group_name(asked.get("group") or DEFAULT_GROUP),
+            key=key,
+            concurrency=str(asked.get("concurrency") or "")[:200],
+            overlap=_overlap(asked.get("overlap")),
+            awaits=_texts("awaits", asked.get("awaits")),
+            parent=parent,
+            **{n: _number(n, asked.get(n), most) for n, most in _NUMBERS.items()},
         )
 
     def claim(self, groups: list[str], worker: str) -> dict[str, Any] | None:
