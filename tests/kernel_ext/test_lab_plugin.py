@@ -278,6 +278,22 @@ def test_a_cell_runs_with_another_time_range(page: Any) -> None:
     assert source(page, FORMAT) == "%%logsearch --timespan P1D --limit 5\nBeats | count"
 
 
+def test_a_value_of_a_grid_is_put_into_the_cell(page: Any) -> None:
+    write(page, FORMAT, "%%logsearch\nBeats | where Load > 1")
+    page.evaluate(f"{CELL}[{FORMAT}].model.clearExecution()")
+    run(page, FORMAT)
+    value = (
+        page.locator(".jp-CodeCell").nth(FORMAT).locator(".wb-grid .wb-cell[data-line='0'][data-column='1']")
+    )
+    value.click(button="right", timeout=60_000)
+    name = value.inner_text()
+    page.get_by_role("menuitem", name="Exclude").click()
+    made = f'%%logsearch\nBeats | where Load > 1 | where Computer != "{name}"'
+    page.wait_for_function(
+        f"made => {CELL}[{FORMAT}].model.sharedModel.getSource() === made", arg=made, timeout=60_000
+    )
+
+
 # ---- the side panel ---------------------------------------------------------------------------
 
 ROW = ".wb-Tree-row"

@@ -1,4 +1,4 @@
-"""A dashboard in JupyterLab: tiles seen in both themes, a click that becomes a cell and runs."""
+"""A dashboard in JupyterLab and in Notebook 7: tiles seen in both themes, a click that becomes a cell and runs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def folder(fleet_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_tile_drills_down_and_runs(folder: Path, theme: str) -> None:
-    with browser() as chromium, served(folder, theme) as url:
+@pytest.mark.parametrize(("application", "theme"), [("jupyterlab", "light"), ("notebook", "dark")])
+def test_a_tile_drills_down_and_runs(folder: Path, application: str, theme: str) -> None:
+    with browser() as chromium, served(folder, theme, application) as url:
         page = chromium.new_page(viewport={"width": 1440, "height": 1200})
         open_notebook(page, f"{url}/12_fleet.ipynb?token=t")
-        page.evaluate("void jupyterapp.commands.execute('application:toggle-left-area')")
+        if application == "jupyterlab":
+            page.evaluate("void jupyterapp.commands.execute('application:toggle-left-area')")
         page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
         figure = page.locator(".wb-tile[aria-label='Machines'] .wb-figure")
         figure.wait_for(timeout=180_000)

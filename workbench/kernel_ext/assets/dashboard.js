@@ -79,50 +79,12 @@ export function wire(root, ask) {
   });
 }
 
-/** Insert a cell below the one that holds `root` and run it; false where there is no notebook to write to. */
-async function runCell(model, root, text) {
-  const context = model.widget_manager?.context;
-  const shared = context?.model?.sharedModel;
-  const notebook = root.closest(".jp-Notebook");
-  if (!shared?.insertCell || !notebook || context.model.readOnly) return false;
-  const holder = root.closest(".jp-Cell");
-  const index = Number(holder?.dataset.windowedListIndex ?? [...notebook.querySelectorAll(".jp-Cell")].indexOf(holder)) + 1;
-  const made = shared.insertCell(index, { cell_type: "code", source: text, metadata: { trusted: true } });
-  const node = await appears(notebook, holder, text);
-  if (!node) return true;
-  node.scrollIntoView({ block: "nearest" });
-  const editor = node.querySelector(".cm-content");
-  editor.focus();
-  await soon(() => notebook.classList.contains("jp-mod-editMode") && node.classList.contains("jp-mod-active"));
-  // The notebook runs the cell that has the focus on this key; JupyterLab gives a widget no other way to it.
-  const key = { key: "Enter", code: "Enter", keyCode: 13, which: 13, ctrlKey: true, bubbles: true, cancelable: true };
-  editor.dispatchEvent(new KeyboardEvent("keydown", key));
-  return made !== null;
-}
-
-/** Wait, frame by frame and not for ever, until something is so. */
-async function soon(is) {
-  for (let i = 0; i < 120 && !is(); i += 1) await new Promise(resolve => requestAnimationFrame(resolve));
-}
-
-/** The cell behind `holder` once the notebook has drawn it. */
-function appears(notebook, holder, text) {
-  const first = text.split("\n")[0];
-  const look = () => {
-    const next = holder?.nextElementSibling;
-    const editor = next?.querySelector(".cm-content");
-    return editor?.textContent.startsWith(first) ? next : null;
-  };
-  return new Promise(resolve => {
-    const there = look();
-    if (there) return resolve(there);
-    const watch = new MutationObserver(() => {
-      const found = look();
-      if (found) { watch.disconnect(); resolve(found); }
-    });
-    watch.observe(notebook, { childList: true, subtree: true });
-    setTimeout(() => { watch.disconnect(); resolve(null); }, 5000);
-  });
+/** Have the notebook put a cell below the one that holds `root` and run it; false where nobody takes that. */
+async function runCell(root, source) {
+  const detail = { want: "open below", source };
+  // Taken by the plugin of JupyterLab and Notebook 7, `lab/src/outputs.ts`.
+  const event = new CustomEvent("workbench:cell", { detail, bubbles: true, cancelable: true });
+  return root.dispatchEvent(event) ? false : (await detail.done) ?? false;
 }
 
 function render({ model, el }) {
@@ -156,7 +118,7 @@ function render({ model, el }) {
     // The same dashboard can be shown twice: the view that was clicked takes the answer.
     if (message.cell === undefined || !waiting) return;
     waiting = false;
-    runCell(model, root, message.cell).then(done => { if (!done) showSearch(message.cell); });
+    runCell(root, message.cell).then(done => { if (!done) showSearch(message.cell); });
   };
   draw();
   wire(root, (tile, row) => {

@@ -9,6 +9,7 @@ import { isLogSearch } from './kql/languages';
 import { withTimespan } from './magicline';
 import { Refused } from './protocol';
 import type { Options } from './settings';
+import { replace } from './text';
 
 export const FORMAT = 'workbench:format';
 export const RUN_WITH_TIME = 'workbench:run-with-time';
@@ -82,23 +83,4 @@ export function addCommands(
   for (const [span] of ranges) {
     palette?.addItem({ command: RUN_WITH_TIME, category, args: { span } });
   }
-}
-
-interface IText {
-  updateSource(start: number, end: number, value?: string): void;
-}
-
-/** Change only what differs, so that the cursor stays where it can. */
-function replace(text: IText, before: string, after: string): void {
-  let start = 0;
-  while (start < before.length && before[start] === after[start]) {
-    start += 1;
-  }
-  let left = before.length;
-  let right = after.length;
-  while (left > start && right > start && before[left - 1] === after[right - 1]) {
-    left -= 1;
-    right -= 1;
-  }
-  text.updateSource(start, left, after.slice(start, right));
 }

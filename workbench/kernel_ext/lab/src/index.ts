@@ -14,6 +14,7 @@ import { QueryCompletion } from './completion';
 import { addEditorExtension } from './editor/extension';
 import { lookAgain } from './editor/findings';
 import { addLanguages } from './kql/languages';
+import { answerOutputs } from './outputs';
 import { addPanel } from './panel/plugin';
 import { Options } from './settings';
 
@@ -60,6 +61,7 @@ const search: JupyterFrontEndPlugin<void> = {
     addEditorExtension(extensions, channels, () => options.now);
     watchCells(tracker, registry);
     addCommands(app, tracker, channels, options, palette, trans);
+    answerOutputs(app, tracker, trans);
     addPanel(app, tracker, channels, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);

@@ -339,7 +339,7 @@ export class Grid {
   async write(row, column, action, path = []) {
     try {
       const made = await this.ask("write", { row, column, action, path, source: cellText(this.root) });
-      const done = made.cell !== "" && putCellText(this.root, made.cell);
+      const done = made.cell !== "" && (await putCellText(this.root, made.cell));
       this.toolbar.say(done ? "put into the cell: " : "query: ", h("code", {}, made.clause), done ? " · run it with Shift+Enter " : " ",
         button("Copy query", () => this.copyText(made.query)));
     } catch (error) {
@@ -357,7 +357,7 @@ export class Grid {
       // When the answer comes, this grid has left the page, and its way to the cell with it.
       const cell = cellOf(this.root);
       const made = await this.ask("again", { timespan, source: chosen && cell ? cellText(cell) : null });
-      if (chosen && cell) putCellText(cell, made.cell);
+      if (chosen && cell) await putCellText(cell, made.cell);
     } catch (error) {
       this.toolbar.refuse(error);
       this.toolbar.schedule();
