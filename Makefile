@@ -17,7 +17,7 @@ help:
 	  'make test    the whole suite' \
 	  'make check   format, lint, types, layers, fast tests (under a minute)' \
 	  'make bench   the benchmark table' \
-	  'make soak    fuzz at full length' \
+	  'make soak    fuzz, kills and schedules at full length' \
 	  'make reference  the page of functions, made from the cards' \
   'make lab     the JupyterLab plugin, built from its sources (needs npm)' \
 	  'make lock    pin the versions of all packages anew'
@@ -58,7 +58,8 @@ test: system .venv/.test
 
 # The long runs of the suites that search for mistakes; `make test` runs each with a short seed.
 soak: .venv/.test
-	@WORKBENCH_FUZZ=100000 WORKBENCH_KILLS=100 $(PYTEST) tests/query/test_fuzz.py tests/crash
+	@WORKBENCH_FUZZ=100000 WORKBENCH_KILLS=100 WORKBENCH_SCHEDULES=full $(PYTEST) tests/query/test_fuzz.py tests/crash \
+	  tests/base/test_recurrence_oracle.py
 
 reference: .venv/.run
 	@$(BIN)/python -m workbench.query.reference
