@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from workbench.base.diagnostics import agent as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.enrolment import Identity, keep
 from workbench.server import unit
 from workbench.server.local_agent import (
+    LOCK,
     MachineSettings,
-    _alone,
+    alone,
     enrol_at,
     host_and_port,
     machine_settings,
@@ -52,7 +54,7 @@ def test_an_owners_file_that_is_wrong_is_never_taken_for_another(tmp_path: Path,
 
 def test_one_agent_has_a_state_folder(tmp_path: Path) -> None:
     keep(tmp_path, Identity("a-1", "t", "https://logs.example"))
-    with _alone(tmp_path), pytest.raises(WorkbenchError, match="AGT007"):
+    with alone(tmp_path, LOCK, diagnostics.runs_already), pytest.raises(WorkbenchError, match="AGT007"):
         run_agent(state=tmp_path)
 
 

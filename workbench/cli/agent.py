@@ -98,7 +98,7 @@ def run(
     local = workspace or os.environ.get("WORKBENCH_WORKSPACE")
     elsewhere = service or (state is not None and (not local or local_agent.is_enrolled_elsewhere(state)))
     if service:
-        local_agent.enrol_at(service, _key(key), state)
+        local_agent.enrol_at(service, given_key(key), state)
     local_agent.run_agent(
         None if elsewhere else options.chosen(workspace),
         state=state,
@@ -116,7 +116,7 @@ def enrol(
     """Give this machine an identity at a service; the key is used once and not kept."""
     from workbench.server import local_agent
 
-    identity = local_agent.enrol_at(service, _key(key), state)
+    identity = local_agent.enrol_at(service, given_key(key), state)
     print(f"enrolled at {identity.url} as {identity.id}")
 
 
@@ -135,5 +135,5 @@ def install(
         print(line)
 
 
-def _key(given: str) -> str:
+def given_key(given: str) -> str:
     return sys.stdin.readline().strip() if given == "-" else given

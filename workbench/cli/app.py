@@ -27,6 +27,7 @@ from workbench.cli import (
     service,
     tables,
     watchlist,
+    workers,
 )
 from workbench.cli import format as format_command
 
@@ -51,6 +52,7 @@ for _group in (
     tables,
     places,
     watchlist,
+    workers,
     rules,
     runbooks,
     format_command,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli import options
+from workbench.cli.asking import asked, place_of, quoted
 
 if TYPE_CHECKING:
     from workbench.server.place import ServicePlace
@@ -46,14 +46,12 @@ def bring(
     from workbench.actions.runbook.files import notebooks
     from workbench.cli.output import emit_json, listing
 
-    place = _place(workspace)
+    place = place_of(workspace)
     rows = []
     for own_name, found in notebooks(Path(file), name):
         rows.append(
             _row(
-                _asked(
-                    place, "PUT", f"/api/runbooks/{_quoted(own_name)}", {"notebook": found, "draft": draft}
-                )
+                asked(place, "PUT", f"/api/runbooks/{quoted(own_name)}", {"notebook": found, "draft": draft})
             )
         )
     if as_json:
@@ -66,7 +64,7 @@ def list_all(as_json: options.Json = False, workspace: options.Workspace = None)
     """List the runbooks."""
     from workbench.cli.output import listing
 
-    rows = [_row(r) for r in _asked(_place(workspace), "GET", "/api/runbooks")["runbooks"]]
+    rows = [_row(r) for r in asked(place_of(workspace), "GET", "/api/runbooks")["runbooks"]]
     listing(rows, ("name", "version", "published", "parameters", "description"), as_json=as_json)
 
 
@@ -74,7 +72,7 @@ def show(name: Name, as_json: options.Json = False, workspace: options.Workspace
     """Show what a runbook takes."""
     from workbench.cli.output import emit_json, listing
 
-    told = _asked(_place(workspace), "GET", f"/api/runbooks/{_quoted(name)}")
+    told = asked(place_of(workspace), "GET", f"/api/runbooks/{quoted(name)}")
     if as_json:
         emit_json(told)
         return
@@ -88,7 +86,7 @@ def show(name: Name, as_json: options.Json = False, workspace: options.Workspace
 def publish(name: Name, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Publish the newest draft of a runbook."""
     _print(
-        _row(_asked(_place(workspace), "POST", f"/api/runbooks/{_quoted(name)}/publish")), as_json, "version"
+        _row(asked(place_of(workspace), "POST", f"/api/runbooks/{quoted(name)}/publish")), as_json, "version"
     )
 
 
@@ -110,14 +108,14 @@ def start(
     """Start a runbook as a job."""
     from workbench.cli.output import emit_json
 
-    place = _place(workspace)
+    place = place_of(workspace)
     body: dict[str, Any] = {"group": group, "timeout": timeout, "retries": retries}
     if parameters:
         body["parameters"] = _parameters(place, name, parameters)
-    number = _asked(place, "POST", f"/api/runbooks/{_quoted(name)}/start", body)["job_id"]
-    job = _asked(place, "GET", f"/api/jobs/{number}")
+    number = asked(place, "POST", f"/api/runbooks/{quoted(name)}/start", body)["job_id"]
+    job = asked(place, "GET", f"/api/jobs/{number}")
     while wait and job["state"] not in ("Completed", "Failed", "Stopped", "Suspended"):
-        job = _asked(place, "GET", f"/api/jobs/{number}?wait=30")
+        job = asked(place, "GET", f"/api/jobs/{number}?wait=30")
     if as_json:
         emit_json({"job_id": number, **{k: v for k, v in job.items() if k != "id"}})
     else:
@@ -136,16 +134,16 @@ def status(
     """Show jobs and their states."""
     from workbench.cli.output import emit_json, listing
 
-    place = _place(workspace)
+    place = place_of(workspace)
     if job is not None:
-        found = _asked(place, "GET", f"/api/jobs/{_quoted(job)}")
+        found = asked(place, "GET", f"/api/jobs/{quoted(job)}")
         if as_json:
             emit_json(found)
         else:
             for key, value in found.items():
                 print(f"{key:12} {value if value is not None else ''}")
         return
-    rows = _asked(place, "GET", "/api/jobs")["jobs"]
+    rows = asked(place, "GET", "/api/jobs")["jobs"]
     listing(rows, ("id", "runbook", "state", "trigger", "worker", "attempt", "error"), as_json=as_json)
 
 
@@ -154,8 +152,8 @@ def streams(job: Job, as_json: options.Json = False, workspace: options.Workspac
     from workbench.cli.output import emit_json
     from workbench.server import client
 
-    place = _place(workspace)
-    number = _asked(place, "GET", f"/api/jobs/{_quoted(job)}")["id"]
+    place = place_of(workspace)
+    number = asked(place, "GET", f"/api/jobs/{quoted(job)}")["id"]
     text = f"JobStream | where JobId == '{number}' | sort by Sequence asc | project StreamType, Message"
     answer = client.query(place, text)
     rows = answer.body.get("tables", [{}])[0].get("rows", []) if answer is not None and answer.body else []
@@ -171,24 +169,24 @@ def notebook(job: Job, workspace: options.Workspace = None) -> None:
     """Print the executed notebook of a job."""
     import json
 
-    print(json.dumps(_asked(_place(workspace), "GET", f"/api/jobs/{_quoted(job)}/notebook"), indent=1))
+    print(json.dumps(asked(place_of(workspace), "GET", f"/api/jobs/{quoted(job)}/notebook"), indent=1))
 
 
 def cancel(job: Job, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Stop a job."""
-    _print(_asked(_place(workspace), "POST", f"/api/jobs/{_quoted(job)}/cancel"), as_json, "state")
+    _print(asked(place_of(workspace), "POST", f"/api/jobs/{quoted(job)}/cancel"), as_json, "state")
 
 
 def resume(job: Job, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Start a suspended job again; this agrees to what it asked."""
-    _print(_asked(_place(workspace), "POST", f"/api/jobs/{_quoted(job)}/resume"), as_json, "state")
+    _print(asked(place_of(workspace), "POST", f"/api/jobs/{quoted(job)}/resume"), as_json, "state")
 
 
 def _parameters(place: ServicePlace, name: str, given: list[str]) -> dict[str, Any]:
     from workbench.actions.runbook.declaration import Parameter, from_text
     from workbench.base.diagnostics import jobs as diagnostics
 
-    declared = {p["name"]: p for p in _asked(place, "GET", f"/api/runbooks/{_quoted(name)}")["parameters"]}
+    declared = {p["name"]: p for p in asked(place, "GET", f"/api/runbooks/{quoted(name)}")["parameters"]}
     found: dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
@@ -211,23 +209,3 @@ def _print(told: dict[str, Any], as_json: bool, what: str) -> None:
         emit_json(told)
     else:
         print(told[what])
-
-
-def _quoted(name: str) -> str:
-    return urllib.parse.quote(name, safe="")
-
-
-def _place(workspace: str | None) -> ServicePlace:
-    from workbench.server.place import ServicePlace
-
-    return ServicePlace(options.chosen(workspace))
-
-
-def _asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any]:
-    from workbench.base.diagnostics import service as diagnostics
-    from workbench.server import client
-
-    told = client.told(place, method, path, body)
-    if told is None:
-        raise diagnostics.needs_service(place.workspace)
-    return told

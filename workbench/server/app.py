@@ -46,6 +46,7 @@ from workbench.server.handlers import (
     records,
     remote_write,
     rules,
+    workers,
 )
 from workbench.server.news import News
 from workbench.server.query_pool import QueryPool
@@ -173,7 +174,10 @@ def _runbooks_and_jobs() -> list[Route]:
         Route("/api/jobs/{id}/notebook", reads(jobs.notebook), methods=["GET"]),
         Route("/api/jobs/{id}/cancel", operates(jobs.cancel), methods=["POST"]),
         Route("/api/jobs/{id}/resume", operates(jobs.resume), methods=["POST"]),
-        Route("/api/worker/claim", works(claims.claim), methods=["POST"]),
+        Route("/api/workers", reads(workers.all_workers), methods=["GET"]),
+        Route("/api/workers/{id}", operates(workers.remove), methods=["DELETE"]),
+        Route("/api/worker/claim", works(workers.claim), methods=["POST"]),
+        Route("/api/worker/heartbeat", works(workers.heartbeat), methods=["POST"]),
         Route("/api/job/running", claims.running, methods=["POST"]),
         Route("/api/job/renew", claims.renew, methods=["POST"]),
         Route("/api/job/lines", claims.lines, methods=["POST"]),

@@ -13,7 +13,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.collect.agent import enrolment
 from workbench.collect.sources._own_files import read_own
 from workbench.server.finding import Finding, clock_of
-from workbench.server.local_agent import default_state, machine_settings
+from workbench.server.local_agent import LOCK, default_state, machine_settings
 from workbench.server.place import ServicePlace
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _agent(folder: Path, *, elsewhere: bool, running: bool) -> Iterator[Finding]
 
 def _is_running(folder: Path) -> bool:
     try:
-        handle = os.open(folder / "agent.lock", os.O_RDWR)
+        handle = os.open(folder / LOCK, os.O_RDWR)
     except OSError:
         return False
     try:

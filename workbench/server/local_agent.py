@@ -36,6 +36,7 @@ from workbench.server.place import Address, ServicePlace
 log = logging.getLogger("workbench.agent")
 ENROL_SECONDS = 2.0
 """The least between two tries of a local agent to enrol."""
+LOCK = "agent.lock"
 OWNERS_FILE = Path("/etc/workbench/agent.yaml")
 
 
@@ -105,8 +106,10 @@ def is_enrolled_elsewhere(state: Path) -> bool:
     return identity is not None and bool(identity.url)
 
 
-def enrol_at(url: str, key: str, state: Path | None = None) -> enrolment.Identity:
+def enrol_at(url: str, key: str, state: Path | None = None, worker_group: str = "") -> enrolment.Identity:
     """The identity of this machine at a service: the one it has there, else a new one for the key.
+
+    It is a worker's where there is a `worker_group`, else an agent's.
 
     Raises
     ------
@@ -121,7 +124,7 @@ def enrol_at(url: str, key: str, state: Path | None = None) -> enrolment.Identit
         raise diagnostics.enrolled_elsewhere(there.url or "its workspace", str(folder))
     if there is not None:
         return there
-    made = enrolment.enrol(url, key, Machine(folder).computer)
+    made = enrolment.enrol(url, key, Machine(folder).computer, worker_group)
     enrolment.keep(folder, made)
     return made
 
@@ -191,8 +194,10 @@ def run_agent(
         identity=identity.id if identity else "",
         group=group,
     )
-    with _alone(folder), ExitStack() as stack:
-        find = _Local(place, folder, machine.computer).find if place is not None else _elsewhere(folder)
+    with alone(folder, LOCK, diagnostics.runs_already), ExitStack() as stack:
+        find = (
+            LocalService(place, folder, machine.computer).find if place is not None else named_service(folder)
+        )
         spool = Spool(folder / "spool", machine.computer, settings.spool_bytes)
         behind = Behind(folder / "behind", find, group, settings.spool_bytes) if gateway is not None else None
         agent = Agent(
@@ -213,13 +218,14 @@ def run_agent(
         agent.run()
 
 
-class _Local:
+class LocalService:
     """Finds the service of a local workspace, and enrols there with the workspace's own key. Safe for threads."""
 
-    def __init__(self, place: ServicePlace, folder: Path, computer: str) -> None:
+    def __init__(self, place: ServicePlace, folder: Path, computer: str, worker_group: str = "") -> None:
         self._place = place
         self._folder = folder
         self._computer = computer
+        self._worker_group = worker_group
         self._identity = enrolment.load(folder)
         self._guard = threading.Lock()
         self._not_before = 0.0
@@ -240,7 +246,7 @@ class _Local:
 
         try:
             key = Access(Database.open(self._place.folder), address.workspace_id).keys().primary
-            found = enrolment.enrol(address.url, key, self._computer)
+            found = enrolment.enrol(address.url, key, self._computer, self._worker_group)
         except WorkbenchError as refused:
             log.warning("this machine is not enrolled yet: %s", refused.message)
             return None
@@ -250,7 +256,7 @@ class _Local:
         return found
 
 
-def _elsewhere(folder: Path) -> Callable[[], Endpoint | None]:
+def named_service(folder: Path) -> Callable[[], Endpoint | None]:
     identity = enrolment.load(folder)
     if identity is None or not identity.url:
         raise diagnostics.not_enrolled(str(folder))
@@ -259,15 +265,15 @@ def _elsewhere(folder: Path) -> Callable[[], Endpoint | None]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the one agent of a state folder inside the block; the kernel frees it, even after kill -9."""
+def alone(folder: Path, lock: str, refused: Callable[[str], WorkbenchError]) -> Iterator[None]:
+    """Be the one process of its kind in a state folder inside the block; the kernel frees it, even after kill -9."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(folder / lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise diagnostics.runs_already(str(folder)) from None
+            raise refused(str(folder)) from None
         yield
     finally:
         os.close(handle)

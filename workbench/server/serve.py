@@ -24,6 +24,7 @@ from workbench.actions.jobs import told
 from workbench.actions.jobs.keeper import Keeper
 from workbench.actions.jobs.store import DEFAULT_GROUP
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.workers import registry
 from workbench.base.access import Access
 from workbench.base.database import Database
 from workbench.collect.care import Care
@@ -125,10 +126,10 @@ def _automated(
     intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    outbox = RecordOutbox(database, told.TYPES)
-    automation = Automation(outbox, place.folder / "jobs", intake, access.workspace_id)
-    keeper = Keeper(automation.jobs, outbox, intake)
-    worker = IncludedWorker(access, url, place.logs)
+    outbox = RecordOutbox(database, {**told.TYPES, **registry.TYPES})
+    automation = Automation(outbox, place.folder / "jobs", intake, access)
+    keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)
+    worker = IncludedWorker(automation.workers, url, place.logs)
 
     def wanted() -> None:
         if automation.jobs.claimable(DEFAULT_GROUP):

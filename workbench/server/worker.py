@@ -1,9 +1,9 @@
-"""Workers as processes: the one that a service includes, and one of a group on this or another machine.
+"""The worker that a service includes, as a process.
 
-The included worker is started when there is something to run: a workspace without runbooks pays for none. It ends with
-its service. What it is told comes over its standard input, so that no secret stands in a command line.
+It is started when there is something to run: a workspace without runbooks pays for none. It ends with its service. What
+it is told comes over its standard input, so that no secret stands in a command line.
 
-    python -m workbench.server.worker < {"url", "token", "groups", "folder"}
+    python -m workbench.server.worker < {"url", "token", "folder"}
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from workbench.actions.jobs.store import DEFAULT_GROUP
-from workbench.actions.runbook.worker import Worker
-from workbench.base.access import Access
+from workbench.actions.runbook.worker import SLOTS, Worker
+from workbench.actions.workers import Workers
 from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.link import Endpoint
 from workbench.server.children import die_with_parent
@@ -36,8 +36,8 @@ class IncludedWorker:
     One thread of its own starts it: the kernel ends a child with the thread that made it.
     """
 
-    def __init__(self, access: Access, url: str, folder: Path) -> None:
-        self._access, self._url, self._folder = access, url, folder
+    def __init__(self, workers: Workers, url: str, folder: Path) -> None:
+        self._workers, self._url, self._folder = workers, url, folder
         self._wanted, self._closing = threading.Event(), threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._identity = ""
@@ -74,7 +74,7 @@ class IncludedWorker:
 
     def _start(self) -> None:
         self._forget()
-        self._identity, token = self._access.enrol_agent(NAME, "worker")
+        self._identity, token = self._workers.enrol(NAME, DEFAULT_GROUP)
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "worker.log").open("ab") as file:
             self._process = subprocess.Popen(
@@ -85,33 +85,34 @@ class IncludedWorker:
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
-        told = {"url": self._url, "token": token, "groups": [DEFAULT_GROUP], "folder": str(self._folder)}
+        told = {"url": self._url, "token": token, "folder": str(self._folder)}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(told).encode())
         self._process.stdin.close()
 
     def _forget(self) -> None:
         if self._identity:
-            self._access.forget_agent(self._identity, "worker")
+            self._workers.remove(self._identity)
             self._identity = ""
 
 
-def work(find: Callable[[], Endpoint | None], groups: Sequence[str], folder: Path) -> None:
-    """Run jobs of the groups until SIGTERM (what runs comes to its end) or SIGINT (it is given up)."""
+def work(find: Callable[[], Endpoint | None], folder: Path, slots: int = SLOTS) -> bool:
+    """Run jobs until SIGTERM (what runs comes to its end) or SIGINT (it is given up); False for a removed worker."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
-    worker = Worker(find, groups, folder)
+    worker = Worker(find, folder, slots=slots)
     signal.signal(signal.SIGTERM, lambda *_: worker.drain())
     # Runners die with this process; the leases of their jobs end, and others take them.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     worker.run()
+    return not worker.removed
 
 
 def main() -> int:
     told = json.loads(sys.stdin.read())
     endpoint = Endpoint(told["url"], told["token"])
-    work(lambda: endpoint, told["groups"], Path(told["folder"]))
+    work(lambda: endpoint, Path(told["folder"]))
     return 0
 
 

@@ -1,12 +1,12 @@
-"""The thread that stores what jobs tell, and takes jobs back from workers that were lost."""
+"""The thread that stores what jobs and workers tell, and looks every second for those that are lost."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 
-from workbench.actions.jobs.store import Jobs
 from workbench.base.errors import WorkbenchError
 from workbench.collect.intake import Intake
 from workbench.collect.record_outbox import RecordOutbox
@@ -17,10 +17,18 @@ SECONDS = 1.0
 
 
 class Keeper:
-    """Runs beside a service until it is stopped."""
+    """Runs beside a service until it is stopped.
 
-    def __init__(self, jobs: Jobs, outbox: RecordOutbox, intake: Intake) -> None:
-        self._jobs, self._outbox, self._intake = jobs, outbox, intake
+    Parameters
+    ----------
+    looks : sequence of callable
+        Called every second; each says how many it found.
+    outbox, intake : RecordOutbox, Intake
+        From where to where records go.
+    """
+
+    def __init__(self, looks: Sequence[Callable[[], int]], outbox: RecordOutbox, intake: Intake) -> None:
+        self._looks, self._outbox, self._intake = looks, outbox, intake
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
@@ -55,10 +63,11 @@ class Keeper:
         return True
 
     def _look(self) -> None:
-        try:
-            lost = self._jobs.give_up_lost()
-        except WorkbenchError as why:
-            log.warning("lost workers could not be looked for: %s", why)
-            return
-        if lost:
-            log.warning("%d jobs were taken back from lost workers", lost)
+        for look in self._looks:
+            try:
+                found = look()
+            except WorkbenchError as why:
+                log.warning("nobody could look for what is lost: %s", why)
+                return
+            if found:
+                log.warning("%s: %d", look.__qualname__, found)

@@ -16,6 +16,8 @@ from workbench.actions.jobs import Jobs, Overlap, Start, Steps
 from workbench.actions.jobs.store import DEFAULT_GROUP
 from workbench.actions.runbook.declaration import checked
 from workbench.actions.runbook.library import Library
+from workbench.actions.workers import Workers
+from workbench.base.access import Access
 from workbench.base.diagnostics import jobs as diagnostics
 from workbench.base.diagnostics import runbook as runbook_messages
 from workbench.base.diagnostics import service as service_messages
@@ -37,16 +39,18 @@ class Automation:
         Where executed notebooks are kept.
     intake : Intake
         Takes the records in that notebooks hand over.
-    workspace_id : str
+    access : Access
+        Of the workspace.
     """
 
-    def __init__(self, outbox: RecordOutbox, evidence: Path, intake: Intake, workspace_id: str) -> None:
+    def __init__(self, outbox: RecordOutbox, evidence: Path, intake: Intake, access: Access) -> None:
         self.library = Library(outbox.database)
+        self.workers = Workers(outbox, access)
         self.jobs = Jobs(outbox)
         self.steps = Steps(self.jobs)
         self._evidence = evidence
         self._intake = intake
-        self._workspace_id = workspace_id
+        self._workspace_id = access.workspace_id
 
     def start(
         self,

@@ -59,3 +59,19 @@ def bad_group(name: str) -> WorkbenchError:
         f"{name!r} can't be the name of a worker group",
         hint="letters, digits, '_', '.', '-', at most 64",
     )
+
+
+def unknown_worker(number: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB322",
+        f"there is no worker {number!r}",
+        hint="'workbench worker list' has them; a removed one enrols anew",
+    )
+
+
+def worker_removed() -> WorkbenchError:
+    return WorkbenchError(
+        "JOB323",
+        "this worker was removed from its workspace",
+        hint="started again with a key of the workspace it is enrolled anew",
+    )

@@ -1,4 +1,4 @@
-"""How an agent gets its identity: it signs a request with the workspace key and is given an id and a token.
+"""How an agent or a worker gets its identity: it signs a request with the workspace key and is given an id and a token.
 
 The token is kept in the agent's state folder (mode 0600); the key is not kept. What is signed covers the body.
 """
@@ -62,8 +62,8 @@ def sign(key: str, text: str) -> str:
     return base64.b64encode(hmac.digest(raw, text.encode(), "sha256")).decode()
 
 
-def enrol(url: str, key: str, computer: str) -> Identity:
-    """Ask a service, or a gateway to one, for an identity.
+def enrol(url: str, key: str, computer: str, worker_group: str = "") -> Identity:
+    """Ask a service, or a gateway to one, for an identity: an agent's, or a worker's of that group.
 
     Raises
     ------
@@ -71,7 +71,8 @@ def enrol(url: str, key: str, computer: str) -> Identity:
         AGT001, AGT002 for the URL, AGT004 when the key is refused, AGT005 when nobody answers, AGT006.
     """
     url = checked_url(url)
-    body = orjson.dumps({"computer": computer, "nonce": secrets.token_hex(16)})
+    told = {"computer": computer, "nonce": secrets.token_hex(16)}
+    body = orjson.dumps({**told, "worker_group": worker_group} if worker_group else told)
     date = formatdate(usegmt=True)
     headers = {
         "Authorization": f"SharedKey agent:{sign(key, text_to_sign(body, date))}",
@@ -85,10 +86,10 @@ def enrol(url: str, key: str, computer: str) -> Identity:
         raise diagnostics.service_away(url, str(away)) from None
     finally:
         link.close()
-    told = answer.json()
-    if answer.status != 200 or not _is_plain(told.get("id")) or not _is_plain(told.get("token")):
+    given = answer.json()
+    if answer.status != 200 or not _is_plain(given.get("id")) or not _is_plain(given.get("token")):
         raise diagnostics.enrolment_refused(url, answer.why)
-    return Identity(str(told["id"]), str(told["token"]), url)
+    return Identity(str(given["id"]), str(given["token"]), url)
 
 
 def _is_plain(told: object) -> bool:

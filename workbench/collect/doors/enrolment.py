@@ -1,6 +1,6 @@
-"""The door through which a machine becomes an agent: a request signed with a workspace key, once.
+"""The door through which a machine becomes an agent or a worker: a request signed with a workspace key, once.
 
-In go headers and body, out come an id and a token, which is shown this once. The signature covers the body and the
+In go headers and body, out comes what is asked for; whoever has the key may have it. The signature covers the body and the
 date; a date that is off by more than 15 minutes is refused, and so is the same request a second time.
 """
 
@@ -10,6 +10,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import orjson
@@ -24,16 +25,24 @@ WINDOW_SECONDS = 900
 _LONGEST_NAME = 255
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """A machine that wants an identity; `worker_group` is "" for an agent."""
+
+    computer: str
+    worker_group: str = ""
+
+
 class Enrolment:
-    """Makes agents of machines that hold a key. Safe for threads."""
+    """Checks machines that say they hold a key. Safe for threads."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._guard = threading.Lock()
         self._seen: dict[str, float] = {}
 
-    def enrol(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
-        """The new agent's id and token.
+    def checked(self, headers: Mapping[str, str], body: bytes) -> Enrolling:
+        """Who asks, with a key of this workspace and for the first time.
 
         Raises
         ------
@@ -49,9 +58,9 @@ class Enrolment:
             raise diagnostics.bad_enrolment("the signature does not fit a key of this workspace")
         if abs(_seconds(date) - clock.now_us() / 1e6) > WINDOW_SECONDS:
             raise diagnostics.bad_enrolment("the date is off by more than 15 minutes")
-        computer = _computer(body)
+        found = _enrolling(body)
         self._once(signature)
-        return self._access.enrol_agent(computer)
+        return found
 
     def _once(self, signature: str) -> None:
         now = time.monotonic()
@@ -71,7 +80,7 @@ def _seconds(date: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
 
 
-def _computer(body: bytes) -> str:
+def _enrolling(body: bytes) -> Enrolling:
     try:
         told = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -79,4 +88,7 @@ def _computer(body: bytes) -> str:
     computer = told.get("computer") if isinstance(told, dict) else None
     if not isinstance(computer, str) or not 0 < len(computer) <= _LONGEST_NAME:
         raise diagnostics.bad_enrolment("the body has no name of a computer")
-    return computer
+    group = told.get("worker_group", "")
+    if not isinstance(group, str):
+        raise diagnostics.bad_enrolment("the body's worker_group is no text")
+    return Enrolling(computer, group)

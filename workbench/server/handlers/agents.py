@@ -1,6 +1,7 @@
 """What agents ask beside sending records: an identity, their rules, and, as gateways, whose token one is.
 
-`POST /api/agent/enrol`, signed with a workspace key: 200 `{"id", "token"}`, or 403. Over loopback or TLS only.
+`POST /api/agent/enrol`, signed with a workspace key: 200 `{"id", "token"}` of an agent, or of a worker where the body
+names a `worker_group`; or 403. Over loopback or TLS only.
 `GET /api/agent/config?version=V`: 200 `{"version", "rules"}`, or 304 while the version is the same.
 `POST /api/agent/vouch` from a gateway, `{"token"}`: 200 `{"id", "name"}` of the agent it belongs to, or 403.
 """
@@ -16,6 +17,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from workbench.actions.runbook.automation import group_name
 from workbench.base.diagnostics import agent as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.link import is_loopback
@@ -33,17 +35,27 @@ async def enrol(request: Request) -> Response:
         if request.url.scheme != "https" and (request.client is None or not is_loopback(request.client.host)):
             raise diagnostics.bad_enrolment("a machine is enrolled over TLS or on the service's own machine")
         data = await bodies.read(request, enrolment.BODY_BYTES)
-        ask = partial(service.enrolment.enrol, request.headers, data)
-        number, token = await anyio.to_thread.run_sync(ask)
+        asked = service.enrolment.checked(request.headers, data)
+        number, token = await anyio.to_thread.run_sync(partial(_identity, service, asked))
         # From now on a question about the machine has an answer, if an empty one.
         await anyio.to_thread.run_sync(service.intake.repository.ensure, standard_tables())
     except WorkbenchError as mistake:
         service.intake.refused(door.DOOR, mistake)
         return refused(mistake, 403 if mistake.code == "AGT104" else None)
+    kind = "worker" if asked.worker_group else "agent"
     service.intake.operations.tell(
-        "Agent", f"agent {number} was enrolled", status="Information", key="enrolled"
+        kind.capitalize(), f"{kind} {number} was enrolled", status="Information", key="enrolled"
     )
     return Response(wire.dump({"id": number, "token": token}), media_type="application/json")
+
+
+def _identity(service: Any, asked: enrolment.Enrolling) -> tuple[str, str]:
+    made: tuple[str, str]
+    if asked.worker_group:
+        made = service.automation.workers.enrol(asked.computer, group_name(asked.worker_group))
+    else:
+        made = service.access.enrol_agent(asked.computer)
+    return made
 
 
 async def config(request: Request) -> Response:

@@ -1,8 +1,7 @@
-"""What workers and running notebooks ask.
+"""What is asked with the token of a claim: by the worker that holds it, and by the notebook that it runs.
 
-`POST /api/worker/claim` with a worker's token: 200 with a job and the token of its claim, or 204. All under `/api/job/`
-is asked with the token of a claim, and refused with 409 as soon as another has the job: `running`, `renew`, `lines`,
-`finish`, `PUT notebook`; from inside the notebook `steps/{name}`, `start`, `child/{id}`, `approval`, `records`.
+All under `/api/job/`, and refused with 409 as soon as another has the job: `running`, `renew`, `lines`, `finish`, `PUT
+notebook`; from inside the notebook `steps/{name}`, `start`, `child/{id}`, `approval`, `records`.
 """
 
 from __future__ import annotations
@@ -27,18 +26,6 @@ MOST_NOTEBOOK = 64 << 20
 MOST_LINES = 4 << 20
 MOST_RECORDS = 32 << 20
 _Work = Callable[[Automation, str, Body], Any]
-
-
-async def claim(request: Request) -> Response:
-    async def of(auto: Automation, body: Body) -> Any:
-        groups, wait = body.get("groups"), body.get("wait", 0)
-        if not isinstance(groups, list) or not all(isinstance(g, str) for g in groups):
-            raise service_messages.bad_request("'groups' is no list of names")
-        seconds = min(30.0, float(wait)) if isinstance(wait, int | float) else 0.0
-        claim = partial(auto.claim, groups, request.state.identity.name)
-        return await request.app.state.service.news.until(claim, seconds, request.is_disconnected)
-
-    return await told(request, of, read=1 << 16)
 
 
 def _held(work: _Work, *, read: int = 1 << 16) -> Callable[[Request], Awaitable[Response]]:

@@ -1,4 +1,4 @@
-"""Jobs over a control database of SQLite, then of PostgreSQL; a clock that tests move."""
+"""Jobs and what belongs to them over a control database of SQLite, then of PostgreSQL; a clock that tests move."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.actions.jobs import Jobs, told
+from workbench.actions.workers import registry
 from workbench.base import clock
 from workbench.base.database import Database
 from workbench.collect.record_outbox import RecordOutbox
@@ -15,7 +16,7 @@ from workbench.collect.record_outbox import RecordOutbox
 
 @pytest.fixture
 def outbox(control_place: Path) -> RecordOutbox:
-    return RecordOutbox(Database.open(control_place), told.TYPES)
+    return RecordOutbox(Database.open(control_place), {**told.TYPES, **registry.TYPES})
 
 
 @pytest.fixture
