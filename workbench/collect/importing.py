@@ -256,7 +256,7 @@ class _Run:
     def _chunks(self, members: Iterator[Member], named: Reader | None) -> Iterator[_Chunk]:
         chunk = _Chunk(1)
         for done in self._shaped(members, named):
-            self.summary.blank += done.blank
+            self.summary.blank += done.shaped.blank
             chunk.size += done.size
             for part in done.shaped.parts:
                 chunk.parts.setdefault(part.table, []).append(part.columns)

@@ -25,6 +25,7 @@ from workbench.collect.archives import members
 from workbench.collect.streams import PIECE, Member, Stream
 
 STANDARD_INPUT = "-"
+_READ = 8 << 20  # as much as a reader of lines asks for: then nothing has to be put together
 Progress = Callable[[int, int | None], None]
 
 
@@ -63,7 +64,7 @@ class Source:
 
     def _pieces(self) -> Iterator[bytes]:
         while self.position < self.size:
-            data = self.file.read(min(PIECE, self.size - self.position))
+            data = self.file.read(min(_READ, self.size - self.position))
             if not data:
                 return
             self.position += len(data)

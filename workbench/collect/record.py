@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -82,15 +83,11 @@ def by_shape(records: Iterable[Record]) -> list[Shape]:
     >>> by_shape([{"a": 1}, {"b": 2}, {"a": 3}])
     [(('a',), [0, 2], [{'a': 1}, {'a': 3}]), (('b',), [1], [{'b': 2}])]
     """
-    shapes: dict[tuple[str, ...], Shape] = {}
-    for index, record in enumerate(records):
-        names = tuple(record)
-        shape = shapes.get(names)
-        if shape is None:
-            shape = shapes[names] = (names, [], [])
-        shape[1].append(index)
-        shape[2].append(record)
-    return list(shapes.values())
+    records = list(records)
+    rows: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, names in enumerate(map(tuple, records)):
+        rows[names].append(index)
+    return [(names, some, [records[i] for i in some]) for names, some in rows.items()]
 
 
 class Gathered:
@@ -113,6 +110,13 @@ class Gathered:
             into.extend(values)
         self.rows.extend(rows)
         self._groups += 1
+
+    def drop(self, row: int) -> None:
+        """Take the row with that index out again."""
+        place = self.rows.index(row)
+        del self.rows[place]
+        for values in self.lists.values():
+            del values[place : place + 1]
 
     def columns(self, types: Mapping[str, ScalarType] | None = None) -> Columns:
         """The values as typed columns, rows in the order of their index.

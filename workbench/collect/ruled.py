@@ -146,7 +146,7 @@ def _by_mapping(
         else:
             made.refused.append(Refused(first, why_no_record(record), source, None, texts(row)))
     block = Block(source, 0, kept, numbers=range(len(kept)), original=lambda row: texts(rows[row]))
-    shaped = mapped.shape(block, clock.now_us())
+    shaped = mapped.shape((block,), clock.now_us())
     made.refused += [Refused(table, r.why, source, None, r.original) for table, r in shaped.refused]
     for found in shaped.parts:
         layout = mapped.layout(found.table)

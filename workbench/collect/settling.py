@@ -186,12 +186,15 @@ def _kept(
     for type_, series in pieces:
         if len(pieces) == 1 and type_ is not keeper and not alone:
             return None, pieces  # the repository places a column of one type by itself
-        if type_ is T.STRING and keeper not in (T.STRING, T.DYNAMIC):
-            series = series.replace("", None)
-        fits = series if type_ is keeper else convert(series, type_, keeper)
-        missing = fits.is_null() & series.is_not_null()
-        if missing.any():
-            rest.append((type_, series.zip_with(missing, _nothing(series.name, series.dtype, len(series)))))
+        fits = series
+        if type_ is not keeper:
+            if type_ is T.STRING and keeper is not T.DYNAMIC:
+                series = series.replace("", None)
+            fits = convert(series, type_, keeper)
+            missing = fits.is_null() & series.is_not_null()
+            if missing.any():
+                left = series.zip_with(missing, _nothing(series.name, series.dtype, len(series)))
+                rest.append((type_, left))
         kept = fits if kept is None else kept.zip_with(kept.is_not_null(), fits)
     if kept is not None and alone and kept.null_count() == len(kept):
         kept = None

@@ -1,13 +1,15 @@
 """Blocks of records to rows of tables: by a mapping, or each field as a column of one table.
 
-In goes a `Block`, out come `Shaped` parts with typed columns, one a table, and the refusals of the
-block. The work is done by groups of records with the same fields, column by column; a look at each
-single value is only taken where a mapping asks for it. Must not store.
+In go a few small `Block`s, out come `Shaped` parts with typed columns, one a table, and the refusals. Values are cut
+out of one block while it is new, because a record of many fields that has left the processor's cache costs twice as
+much; what type a column has is decided over all blocks together. The work is done by groups of records with the same
+fields, column by column; a look at each single value is only taken where a mapping asks for it. Must not store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,7 +33,6 @@ from workbench.collect.record import (
     by_shape,
     cells,
     declared,
-    gathered,
     json_text,
 )
 from workbench.collect.settling import refuse_times, settled
@@ -40,25 +41,19 @@ from workbench.repository.physical import FRAME
 
 @dataclass(slots=True)
 class Shaped:
-    """Rows of one table, from one block.
-
-    Attributes
-    ----------
-    rows : list of int
-        Which record of the block each row was.
-    """
+    """Rows of one table."""
 
     table: str
     columns: Columns
-    rows: list[int]
 
 
 @dataclass(slots=True)
 class ShapedBlock:
-    """What a block became: rows by table, and refusals with the table they were meant for."""
+    """What blocks became: rows by table, and refusals with the table they were meant for."""
 
     parts: list[Shaped] = field(default_factory=list)
     refused: list[tuple[str, Refusal]] = field(default_factory=list)
+    blank: int = 0
 
 
 class Shaper(Protocol):
@@ -72,7 +67,7 @@ class Shaper(Protocol):
 
     def target(self) -> list[str]: ...
     def layout(self, table: str) -> Mapping[str, ScalarType | None]: ...
-    def shape(self, block: Block, now: int) -> ShapedBlock: ...
+    def shape(self, blocks: Iterable[Block], now: int) -> ShapedBlock: ...
 
 
 @dataclass(slots=True)
@@ -89,20 +84,28 @@ class OneTable:
     def layout(self, table: str) -> Mapping[str, ScalarType | None]:
         return dict(self.declared)
 
-    def shape(self, block: Block, now: int) -> ShapedBlock:
-        """All records of a block as rows of the table."""
-        shaped = ShapedBlock(refused=[(self.table, r) for r in block.refused])
-        if block.columns is not None:
-            columns, rows = block.columns, list(range(block.height))
-        else:
-            refuse = _refuser(shaped, block, self.table)
-            columns, rows = _without_bad(by_shape(block.records), self._columns, refuse)
-        _add(shaped, block, self.table, columns, rows, now)
-        return shaped
+    def shape(self, blocks: Iterable[Block], now: int) -> ShapedBlock:
+        """All records of the blocks as rows of the table."""
+        work = _Shaping(now)
+        rows = _Rows(work, self.table, _all_fields)
+        records: list[Record] = []
+        for block in blocks:
+            first = work.begin(block, self.table)
+            if block.columns is not None:
+                work.add(self.table, block.columns, range(first, first + block.height))
+            records += block.records
+        # Every value stays, so nothing is won by cutting a few records at a time.
+        rows.take(by_shape(records), 0)
+        if rows.found.rows:
+            work.add(self.table, *rows.columns({TIME: T.DATETIME, **self.declared}))
+        return work.shaped
 
-    def _columns(self, shapes: list[Shape]) -> tuple[Columns, list[int]]:
-        found = gathered(shapes)
-        return found.columns({TIME: T.DATETIME, **self.declared}), found.rows
+
+def _all_fields(names: tuple[str, ...], rows: list[int], records: list[Record]) -> _Cut:
+    bad = bad_name(names)
+    if bad is not None:
+        raise Unstorable(0, diagnostics.bad_field_name(bad))
+    return [(rows, list(zip(names, cells(records), strict=True)))]
 
 
 class Mapped:
@@ -124,69 +127,117 @@ class Mapped:
                 found |= rule.layout()
         return found
 
-    def shape(self, block: Block, now: int) -> ShapedBlock:
-        """The records of a block as rows of the mapping's tables."""
-        shaped = ShapedBlock(refused=[(self.mapping.default_table(), r) for r in block.refused])
-        routed: list[list[Shape]] = [[] for _ in self._tables]
-        for names, rows, records in by_shape(block.records):
-            left: Sequence[int] = range(len(rows))
-            for table, into in zip(self._tables, routed, strict=True):
-                taken, left = table.takes(names, records, left)
-                if len(taken) == len(rows):
-                    into.append((names, rows, records))
-                elif taken:
-                    into.append((names, [rows[i] for i in taken], [records[i] for i in taken]))
-                if not left:
-                    break
-            refuse = _refuser(shaped, block, self.mapping.default_table())
-            for i in left:
-                refuse(rows[i], diagnostics.no_table_takes_it(self.mapping.name))
-        for table, shapes in zip(self._tables, routed, strict=True):
-            if shapes:
-                refuse = _refuser(shaped, block, table.rule.table)
-                columns, kept = _without_bad(shapes, table.columns, refuse)
-                _add(shaped, block, table.rule.table, columns, kept, now)
-        return shaped
+    def shape(self, blocks: Iterable[Block], now: int) -> ShapedBlock:
+        """The records of the blocks as rows of the mapping's tables."""
+        work = _Shaping(now)
+        default = self.mapping.default_table()
+        gathered = [_Rows(work, table.rule.table, table.cut) for table in self._tables]
+        for block in blocks:
+            first = work.begin(block, default)
+            routed: list[list[Shape]] = [[] for _ in self._tables]
+            for names, rows, records in by_shape(block.records):
+                left: Sequence[int] = range(len(rows))
+                for table, into in zip(self._tables, routed, strict=True):
+                    taken, left = table.takes(names, records, left)
+                    if len(taken) == len(rows):
+                        into.append((names, rows, records))
+                    elif taken:
+                        into.append((names, [rows[i] for i in taken], [records[i] for i in taken]))
+                    if not left:
+                        break
+                for i in left:
+                    work.refuse(default, first + rows[i], diagnostics.no_table_takes_it(self.mapping.name))
+            for rows_of_table, shapes in zip(gathered, routed, strict=True):
+                rows_of_table.take(shapes, first)
+        for table, rows_of_table in zip(self._tables, gathered, strict=True):
+            if rows_of_table.found.rows:
+                columns, kept = rows_of_table.columns(table.declared)
+                work.add(table.rule.table, table.finished(columns), kept)
+        return work.shaped
 
 
-_Refuse = Callable[[int, WorkbenchError], None]
+# ---- rows of several blocks -----------------------------------------------------------------
+
+_Cut = list[tuple[list[int], list[tuple[str, Sequence[Any]]]]]
+"""Of records of one shape: the index of each row, and values by column."""
 
 
-def _refuser(shaped: ShapedBlock, block: Block, table: str) -> _Refuse:
-    def refuse(row: int, why: WorkbenchError) -> None:
-        shaped.refused.append((table, Refusal(block.numbers[row], block.original(row), why)))
+class _Shaping:
+    """One run of a shaper. A row's number counts through all blocks."""
 
-    return refuse
+    def __init__(self, now: int) -> None:
+        self.shaped = ShapedBlock()
+        self._now = now
+        self._starts: list[int] = []
+        self._origins: list[tuple[Sequence[int], Callable[[int], bytes]]] = []
+        self._height = 0
+
+    def begin(self, block: Block, table: str) -> int:
+        """The number of the first row of the next block; `table` is the one meant for its bad lines."""
+        first = self._height
+        self._starts.append(first)
+        self._origins.append((block.numbers, block.original))
+        self._height += block.height
+        self.shaped.refused += [(table, refusal) for refusal in block.refused]
+        self.shaped.blank += block.blank
+        return first
+
+    def refuse(self, table: str, row: int, why: WorkbenchError) -> None:
+        place = bisect_right(self._starts, row) - 1
+        numbers, original = self._origins[place]
+        index = row - self._starts[place]
+        self.shaped.refused.append((table, Refusal(numbers[index], original(index), why)))
+
+    def add(self, table: str, columns: Columns, rows: Sequence[int]) -> None:
+        """Add what can be stored of finished columns."""
+        columns, kept = refuse_times(
+            columns, self._now, lambda place, why: self.refuse(table, rows[place], why)
+        )
+        if kept:
+            self.shaped.parts.append(Shaped(table, columns))
 
 
-def _without_bad(
-    shapes: list[Shape], build: Callable[[list[Shape]], tuple[Columns, list[int]]], refuse: _Refuse
-) -> tuple[Columns, list[int]]:
-    """The columns of all records that can be rows, and which those are; the others are refused."""
-    while True:
-        try:
-            return build(shapes)
-        except Unstorable as bad:
-            refuse(bad.index, bad.why)
-            shapes = [left for shape in shapes if (left := _but(shape, bad.index))[1]]
+class _Rows:
+    """Records on their way to one table; `cut` makes columns of those of one shape."""
 
+    def __init__(
+        self, work: _Shaping, table: str, cut: Callable[[tuple[str, ...], list[int], list[Record]], _Cut]
+    ) -> None:
+        self.found = Gathered()
+        self._work = work
+        self._table = table
+        self._cut = cut
 
-def _but(shape: Shape, index: int) -> Shape:
-    names, rows, records = shape
-    if index not in rows:
-        return shape
-    place = rows.index(index)
-    return names, rows[:place] + rows[place + 1 :], records[:place] + records[place + 1 :]
+    def take(self, shapes: Iterable[Shape], first: int) -> None:
+        """Take over the values of a block's records; `first` is the number of its first row."""
+        for names, rows, records in shapes:
+            while rows:
+                try:
+                    parts = self._cut(names, rows, records)
+                except Unstorable as bad:
+                    place = bad.index
+                    self._work.refuse(self._table, first + rows[place], bad.why)
+                    rows, records = rows[:place] + rows[place + 1 :], records[:place] + records[place + 1 :]
+                    continue
+                for some, columns in parts:
+                    self.found.add([first + row for row in some], columns)
+                break
 
-
-def _add(shaped: ShapedBlock, block: Block, table: str, columns: Columns, rows: list[int], now: int) -> None:
-    refuse = _refuser(shaped, block, table)
-    columns, kept = refuse_times(columns, now, lambda row, why: refuse(rows[row], why))
-    if kept:
-        shaped.parts.append(Shaped(table, columns, [rows[i] for i in kept]))
+    def columns(self, types: Mapping[str, ScalarType]) -> tuple[Columns, list[int]]:
+        """The columns of all records that can be rows, and which those are; the others are refused."""
+        while True:
+            try:
+                return self.found.columns(types), self.found.rows
+            except Unstorable as bad:
+                self._work.refuse(self._table, bad.index, bad.why)
+                self.found.drop(bad.index)
 
 
 # ---- one table of a mapping -----------------------------------------------------------------
+
+_Use = tuple[ColumnRule, FieldUse]
+_SHAPES = 1_000
+"""So many shapes of records are known at once."""
 
 
 class _Table:
@@ -194,6 +245,7 @@ class _Table:
         self.rule = rule
         self.native = [c for c in rule.columns if c.kql is None]
         self.asked = [c for c in rule.columns if c.kql is not None]
+        self.constants = [c for c in self.native if not c.fields]
         self.hidden = {c.name for c in rule.columns if c.hidden}
         self.declared = {c.name: c.type for c in self.native if c.type is not None} | {TIME: T.DATETIME}
         self.targets = {c.name for c in rule.columns} | {rule.rest or ""}
@@ -201,6 +253,7 @@ class _Table:
         for column in self.native:
             for use in column.fields:
                 self._by_field.setdefault(use.name, []).append(column)
+        self._known_uses: dict[tuple[str, ...], list[tuple[ColumnRule, list[FieldUse]]]] = {}
 
     def takes(
         self, names: tuple[str, ...], group: Sequence[Record], left: Sequence[int]
@@ -217,76 +270,96 @@ class _Table:
         inside = set(taken)
         return taken, [i for i in left if i not in inside]
 
-    def columns(self, shapes: list[Shape]) -> tuple[Columns, list[int]]:
-        """The rows of records, in the order of their index."""
-        found = Gathered()
-        for names, rows, records in shapes:
-            bad = None if self.rule.rest else bad_name(names)
-            if bad is not None:
-                raise Unstorable(rows[0], diagnostics.bad_field_name(bad))
-            for part_rows, part, uses in self._uniform(names, rows, records):
-                try:
-                    found.add(part_rows, self._group(names, part, uses))
-                except Unstorable as one:
-                    raise Unstorable(part_rows[one.index], one.why) from None
-        columns = found.columns(self.declared)
+    def cut(self, names: tuple[str, ...], rows: list[int], records: list[Record]) -> _Cut:
+        """The values of records of one shape by column.
+
+        Raises
+        ------
+        Unstorable
+            With the place among these records.
+        """
+        bad = None if self.rule.rest else bad_name(names)
+        if bad is not None:
+            raise Unstorable(0, diagnostics.bad_field_name(bad))
+        found: _Cut = []
+        for places, part, uses in self._uniform(names, records):
+            try:
+                values = list(self._group(names, part, uses))
+            except Unstorable as one:
+                raise Unstorable(places[one.index], one.why) from None
+            found.append((rows if len(places) == len(rows) else [rows[i] for i in places], values))
+        return found
+
+    def finished(self, columns: Columns) -> Columns:
+        """The columns with the rest as what it is, and with those that KQL makes."""
         if self.rule.rest:
             rest = columns.series.pop((self.rule.rest, T.STRING), None)
             if rest is not None:
                 columns.series[self.rule.rest, T.DYNAMIC] = rest
-        return (self._with_kql(columns) if self.asked else columns), found.rows
+        return self._with_kql(columns) if self.asked else columns
 
     def _uniform(
-        self, names: tuple[str, ...], rows: list[int], group: list[Record]
-    ) -> Iterator[tuple[list[int], list[Record], list[tuple[ColumnRule, FieldUse]]]]:
+        self, names: tuple[str, ...], group: list[Record]
+    ) -> Iterator[tuple[Sequence[int], list[Record], list[_Use]]]:
         """Parts of a group in which each column takes its value from one and the same field."""
-        present = dict.fromkeys(names)
-        rules = {id(c): c for name in names for c in self._by_field.get(name, ())}.values()
-        single: list[tuple[ColumnRule, FieldUse]] = []
+        single: list[_Use] = []
         several: list[tuple[ColumnRule, list[FieldUse]]] = []
-        for column in rules:
-            uses = [use for use in column.fields if use.name in present]
+        for column, uses in self._uses(names):
             if len(uses) > 1 and any(r[uses[0].name] is None for r in group):
                 several.append((column, uses))
             else:
                 single.append((column, uses[0]))
         if not several:
-            yield rows, group, single
+            yield range(len(group)), group, single
             return
         parts: dict[tuple[int, ...], tuple[list[int], list[Record]]] = {}
-        for row, record in zip(rows, group, strict=True):
+        for place, record in enumerate(group):
             choice = tuple(_chosen(record, uses) for _, uses in several)
             part = parts.setdefault(choice, ([], []))
-            part[0].append(row)
+            part[0].append(place)
             part[1].append(record)
-        for choice, (part_rows, part_records) in parts.items():
+        for choice, (places, records) in parts.items():
             chosen = [(column, uses[i]) for (column, uses), i in zip(several, choice, strict=True)]
-            yield part_rows, part_records, single + chosen
+            yield places, records, single + chosen
+
+    def _uses(self, names: tuple[str, ...]) -> list[tuple[ColumnRule, list[FieldUse]]]:
+        """The columns that take a field of these, each with the fields that it may take."""
+        known = self._known_uses.get(names)
+        if known is None:
+            present = set(names)
+            rules = {id(c): c for name in names for c in self._by_field.get(name, ())}.values()
+            known = [(c, [use for use in c.fields if use.name in present]) for c in rules]
+            if len(self._known_uses) >= _SHAPES:
+                self._known_uses.clear()
+            self._known_uses[names] = known
+        return known
 
     def _group(
-        self, names: tuple[str, ...], group: list[Record], uses: list[tuple[ColumnRule, FieldUse]]
+        self, names: tuple[str, ...], group: list[Record], uses: list[_Use]
     ) -> Iterator[tuple[str, Sequence[Any]]]:
         """The columns of records of one shape: taken fields, constants, and what is left over."""
-        values_of = dict(zip(names, cells(group), strict=True))
         used = set()
-        for column, use in uses:
-            values: Sequence[Any] = values_of[use.name]
-            if use.values:
-                values = _all_replaced(values, use.values)
-            if not use.keep:
-                used.add(use.name)
-            yield column.name, values
-        for column in self.native:
-            if not column.fields:
-                yield column.name, [column.constant] * len(group)
         if self.rule.rest:
+            for column, use in uses:
+                yield column.name, _taken([record[use.name] for record in group], use)
+                if not use.keep:
+                    used.add(use.name)
+            for column in self.constants:
+                yield column.name, [column.constant] * len(group)
             # Copies: a record that can't be stored is taken out, and the others come here again.
-            rests = [record.copy() for record in group]
+            rests = list(map(dict.copy, group))
             for rest in rests:
                 for name in used:
                     del rest[name]
             yield self.rule.rest, _texts(rests, self.rule.rest)
             return
+        values_of = dict(zip(names, cells(group), strict=True))
+        for column, use in uses:
+            yield column.name, _taken(values_of[use.name], use)
+            if not use.keep:
+                used.add(use.name)
+        for column in self.constants:
+            yield column.name, [column.constant] * len(group)
         for name in names:
             if name not in used:
                 yield (f"{name}_raw" if name in self.targets else name), values_of[name]
@@ -295,7 +368,8 @@ class _Table:
         """The columns, and those that KQL makes of them."""
         from workbench.query.run import shape
 
-        frame, types = settled(columns, ())
+        # As declared, also where all that came was of another type: the text has to bind over any records.
+        frame, types = settled(columns, (), self.declared)
         missing = [
             pl.Series(c.name, [None], FRAME[c.type or T.STRING]).new_from_index(0, columns.height)
             for c in self.native
@@ -319,8 +393,7 @@ class _Table:
 
 def _that_hold(condition: Condition, group: Sequence[Record], left: Sequence[int]) -> Sequence[int]:
     name = condition.field
-    answers = {}
-    values = [group[i][name] for i in left]
+    values = [r[name] for r in (group if len(left) == len(group) else map(group.__getitem__, left))]
     try:
         distinct = set(values)
     except TypeError:  # a list or an object
@@ -331,6 +404,10 @@ def _that_hold(condition: Condition, group: Sequence[Record], left: Sequence[int
     if not any(answers.values()):
         return ()
     return [i for i, value in zip(left, values, strict=True) if answers[value]]
+
+
+def _taken(values: Sequence[Any], use: FieldUse) -> Sequence[Any]:
+    return _all_replaced(values, use.values) if use.values else values
 
 
 def _chosen(record: Record, uses: Sequence[FieldUse]) -> int:

@@ -103,8 +103,8 @@ class Reader:
     types : dict
         Declared types of the columns this reader makes.
     apart : (callable, callable) or None
-        Cuts a member into pieces, and makes the block of one piece (of the member's name and the piece): where no
-        block depends on another, several processes may make them.
+        Cuts a member into pieces with a `size`, and makes the blocks of one piece (of the member's name and the
+        piece): where no piece depends on another, several processes may work on them.
     """
 
     name: str
@@ -113,4 +113,4 @@ class Reader:
     blocks: Callable[[Member, Options], Iterator[Block]]
     table: str | None = None
     types: dict[str, Any] = field(default_factory=dict)
-    apart: tuple[Callable[[Member], Iterator[Any]], Callable[[str, Any], Block]] | None = None
+    apart: tuple[Callable[[Member], Iterator[Any]], Callable[[str, Any], Iterator[Block]]] | None = None

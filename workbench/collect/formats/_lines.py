@@ -7,7 +7,8 @@ are kept then, and it is refused by whoever sees its size.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from workbench.base.diagnostics import collect as diagnostics
@@ -16,17 +17,23 @@ from workbench.collect.formats._card import BLOCK_BYTES, KEPT_BYTES, RECORD_BYTE
 from workbench.collect.streams import Member, Stream
 
 _BOM = b"\xef\xbb\xbf"
+_FEW_BYTES = 1 << 17
+"""So many bytes of lines become records at a time: these stay in a processor's cache until they are columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
-    """Some lines without their line ends.
+    """Some lines; they are parted where they are looked at, which may be in another process.
 
     Attributes
     ----------
     first : int
         The number of the first, from 1.
-    lines : list of bytes
+    head : bytes
+        What was left of the block before: the begin of the first line.
+    data : bytes
+        A block as it was read; the lines are the head and what lies from `begin` to `end` in it.
+    begin, end : int
     size : int
         Bytes they had in the stream.
     open_end : bool
@@ -36,10 +43,47 @@ class Lines:
     """
 
     first: int
-    lines: list[bytes]
+    head: bytes
+    data: bytes
+    begin: int
+    end: int
     size: int
-    open_end: bool
-    lengths: dict[int, int]
+    open_end: bool = False
+    lengths: dict[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Each line without its line end."""
+        return (self.head + self.data[self.begin : self.end]).split(b"\n")
+
+    @property
+    def count(self) -> int:
+        """How many lines."""
+        return self.data.count(b"\n", self.begin, self.end) + 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raw = b"".join((self.head, memoryview(self.data)[self.begin : self.end]))
+        return Lines, (self.first, b"", raw, 0, len(raw), self.size, self.open_end, self.lengths)
+
+
+def a_few(part: Lines) -> Iterator[Lines]:
+    """The same lines a few at a time: what was just read is worked on while it is at hand.
+
+    Examples
+    --------
+    >>> text = b"a\\n" * _FEW_BYTES + b"b"
+    >>> [len(few.lines) for few in a_few(Lines(1, b"", text, 0, len(text), len(text)))]
+    [65537, 65536]
+    """
+    if part.lengths or part.open_end:
+        yield part
+        return
+    at, first, head, size = part.begin, part.first, part.head, part.size
+    while at <= part.end:
+        end = part.data.find(b"\n", min(at + _FEW_BYTES, part.end), part.end)
+        few = Lines(first, head, part.data, at, part.end if end < 0 else end, size)
+        yield few
+        at, first, head, size = few.end + 1, first + len(few.lines), b"", 0
 
 
 def cut(stream: Stream, block: int = BLOCK_BYTES, kept: int = KEPT_BYTES) -> Iterator[Lines]:
@@ -55,19 +99,19 @@ def cut(stream: Stream, block: int = BLOCK_BYTES, kept: int = KEPT_BYTES) -> Ite
     number, carry, lost, size = 1, b"", 0, 0
     while data := stream.read(block):
         size += len(data)
-        lines = data.split(b"\n")
-        tail = lines.pop()
-        if not lines:
+        end = data.rfind(b"\n")
+        if end < 0:
             room = max(0, kept - len(carry))
             carry, lost = carry + data[:room], lost + len(data[room:])
             continue
-        lengths = {0: len(carry) + lost + len(lines[0])} if lost else {}
-        lines[0] = carry if lost else carry + lines[0]
-        carry, lost = tail, 0
-        yield Lines(number, lines, size - len(carry), False, lengths)
-        number, size = number + len(lines), len(carry)
+        begin = data.find(b"\n") if lost else 0  # of the rest of a line that is too long nothing is kept
+        lengths = {0: len(carry) + lost + begin} if lost else {}
+        tail = data[end + 1 :]
+        part = Lines(number, carry, data, begin, end, size - len(tail), False, lengths)
+        yield part
+        number, carry, lost, size = number + part.count, tail, 0, len(tail)
     if carry:
-        yield Lines(number, [carry], size, True, {0: len(carry) + lost} if lost else {})
+        yield Lines(number, b"", carry, 0, len(carry), size, True, {0: len(carry) + lost} if lost else {})
 
 
 Parse = Callable[[bytes], Any]

@@ -9,7 +9,7 @@ import orjson
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.formats._card import Block, Options, Reader
-from workbench.collect.formats._lines import Lines, block_of, cut, not_utf8
+from workbench.collect.formats._lines import Lines, a_few, block_of, cut, not_utf8
 from workbench.collect.streams import Member
 
 
@@ -36,15 +36,16 @@ def cuts(member: Member) -> Iterator[Lines]:
     yield from cut(member.stream)
 
 
-def block(source: str, part: Lines) -> Block:
+def blocks_of(source: str, part: Lines) -> Iterator[Block]:
     """The records of some lines."""
-    return block_of(source, part, orjson.loads, _reason)
+    for few in a_few(part):
+        yield block_of(source, few, orjson.loads, _reason)
 
 
 def blocks(member: Member, options: Options) -> Iterator[Block]:
     """The records of a stream of JSON lines."""
     for part in cuts(member):
-        yield block(member.source, part)
+        yield from blocks_of(member.source, part)
 
 
 def _reason(line: bytes, error: Exception) -> WorkbenchError:
@@ -57,4 +58,4 @@ def _reason(line: bytes, error: Exception) -> WorkbenchError:
     return diagnostics.not_json(text[0] + place)
 
 
-CARD = Reader("jsonl", ("jsonl", "ndjson", "json"), looks_like, blocks, apart=(cuts, block))
+CARD = Reader("jsonl", ("jsonl", "ndjson", "json"), looks_like, blocks, apart=(cuts, blocks_of))
