@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from workbench.cli import app
+from workbench.collect.query_history import History
+from workbench.repository.tables import Repository
 
 pytestmark = pytest.mark.slow
 
@@ -300,3 +302,10 @@ def test_sql_is_answered_over_the_same_tables(run: Any, workspace: str) -> None:
     wrong = run("query", "--dialect", "postgres", "SELECT Computr FROM App", "--workspace", workspace)
     assert wrong.returncode == 1
     assert b"SQL102 at 1:8" in wrong.stderr
+
+
+def test_a_query_is_noted_however_it_ends(run: Any, workspace: str) -> None:
+    run("query", "App | nothing", "--workspace", workspace)
+    asked = History(Repository.open(workspace), "test", after=None).waiting()
+    noted = asked.filter(QueryText="App | nothing").select("ResponseCode", "RequestClientApp").row(0)
+    assert noted == (400, "workbench-cli")

@@ -97,6 +97,22 @@ def test_a_mistake_of_the_query_is_400_with_code_place_and_caret(filled: Any) ->
     assert filled.query("App | where (")[1]["error"]["innererror"]["code"] == "SyntaxError"
 
 
+def test_what_clients_ask_is_logged_with_who_asked_and_how_it_ended(filled: Any) -> None:
+    filled.query("App | where Size == 3", timespan="2026-01-02/2026-01-03")
+    filled.query("App | nothing")
+    status, body = filled.query(
+        "LAQueryLogs | where QueryText in ('App | where Size == 3', 'App | nothing') | summarize arg_max(TimeGenerated, *) by QueryText"
+        " | sort by QueryText asc | project QueryText, ResponseCode, ResponseRowCount, AADEmail, RequestClientApp, isnotnull(QueryTimeRangeStart), StatsCPUTimeMs > 0"
+    )
+    assert status == 200
+    rows = body["tables"][0]["rows"]
+    assert [r[:6] for r in rows] == [
+        ["App | nothing", 400, 0, "owner", "workbench-api", False],
+        ["App | where Size == 3", 200, 1, "owner", "workbench-api", True],
+    ]
+    assert rows[1][6] is True
+
+
 def test_another_workspace_is_not_here(service: Any) -> None:
     status, body = service.ask(
         "POST", "/v1/workspaces/00000000-0000-0000-0000-000000000000/query", {"query": "print 1"}

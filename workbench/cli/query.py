@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,10 +15,12 @@ from workbench.base.errors import WorkbenchError
 from workbench.cli import options
 
 if TYPE_CHECKING:
+    from workbench.collect.query_history import Note
     from workbench.query.control import Control
     from workbench.query.result import Result
 
 _PROGRESS_AFTER = 1.0
+APPLICATION = "workbench-cli"
 EVERY_ROW = 2**32 - 2  # the most that the engine counts
 
 
@@ -108,33 +111,29 @@ def query(
     from workbench.cli import output
 
     chosen = "json" if as_json else form.value
-    if chosen == "table":
-        result = watched(
-            lambda c: opened.query(
-                kql, given, timespan=timespan, control=c, on=on.value, sql=sql, dialect=dialect
-            ),
-            keep_partial=True,
-        )
+    from workbench.collect.query_history import History
+
+    history = History(opened.repository, APPLICATION, after=None)
+    history.before(kql)
+    preview = chosen == "table"
+
+    def ask(control: Control) -> Result:
+        answer: Result = opened.query(
+            kql, given, timespan=timespan, limit=None if preview else EVERY_ROW, control=control, on=on.value,
+            sql=sql, dialect=dialect,
+        )  # fmt: skip
+        return answer
+
+    noting = history.noting(kql, timespan or "", sql=sql or dialect is not None)
+    result = watched(ask, keep_partial=preview, noting=noting)
+    if preview:
         print(output.preview(result))
         if result.partial:
             print(result.partial_note, file=sys.stderr)
             _leave(0)
-        return
-    output.write(
-        watched(
-            lambda c: opened.query(
-                kql,
-                given,
-                timespan=timespan,
-                limit=EVERY_ROW,
-                control=c,
-                on=on.value,
-                sql=sql,
-                dialect=dialect,
-            )
-        ),
-        chosen,
-    )
+    else:
+        output.write(result, chosen)
+    history.keep_small()
 
 
 def assigned(text: str) -> tuple[str, str]:
@@ -147,8 +146,16 @@ def assigned(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def watched(ask: Callable[[Control], Result], *, keep_partial: bool = False) -> Result:
-    """Run a query so that limits and Ctrl-C stop it; a terminal's standard error says how far it is."""
+def watched(
+    ask: Callable[[Control], Result],
+    *,
+    keep_partial: bool = False,
+    noting: AbstractContextManager[Note] | None = None,
+) -> Result:
+    """Run a query so that limits and Ctrl-C stop it; a terminal's standard error says how far it is.
+
+    `noting` is the place of the query in the history.
+    """
     from workbench.query import stopping
     from workbench.query.control import Control, Progress
 
@@ -167,7 +174,11 @@ def watched(ask: Callable[[Control], Result], *, keep_partial: bool = False) -> 
 
     control = Control(progress=tell if sys.stderr.isatty() else None, keep_partial=keep_partial)
     try:
-        return stopping.run(lambda: ask(control), control=control)
+        with noting or nullcontext() as note:
+            result = stopping.run(lambda: ask(control), control=control)
+            if note is not None:
+                note.answered(result)
+            return result
     except WorkbenchError as error:
         if control.reason() is None:
             raise

@@ -34,9 +34,13 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.register_magics(Dashboards(shell, magics.workspace))
     language = Language(shell.user_ns, magics.workspace, NOTEBOOK_NAMES)
     completion.load(shell, language)
-    history = shell.history_manager
-    cells = (lambda: history.input_hist_raw) if history is not None else list
-    channel.load(shell, channel.Channel(language, magics.workspace, cells))
+    inputs = shell.history_manager
+
+    def past() -> list[dict[str, Any]]:
+        cells = inputs.input_hist_raw if inputs is not None else ()
+        return magics.history.past(default_workspace(), cells)
+
+    channel.load(shell, channel.Channel(language, magics.workspace, past))
     magics.live.begin(default_workspace())
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(Result, magics.bundle)

@@ -1,4 +1,4 @@
-"""What the side panel shows of a workspace: tables, their facts, saved searches, functions, what was asked.
+"""What the side panel shows of a workspace: tables, their facts, saved searches, functions.
 
 Values of the workspace in, objects of JSON out. Reads catalogs and logs and no data file, so each question is
 answered in milliseconds; what takes longer (`facts` of many tables) is asked for a few names at a time.
@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.base.errors import WorkbenchError
-from workbench.kernel_ext.cell_query import cell_query
 
-MOST_ASKED = 50
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -59,21 +57,3 @@ def facts(workspace: Any, names: Sequence[str]) -> dict[str, Any]:
             "newest": None if newest is None else newest.isoformat().replace("+00:00", "Z"),
         }
     return found
-
-
-def history(cells: Sequence[str]) -> list[dict[str, Any]]:
-    """The log searches among cells that ran, as they were written: the newest first, each text once.
-
-    Examples
-    --------
-    >>> history(["", "%%logsearch\\nT | count", "x = 1", "%%logsearch --sql\\nSELECT 1"])
-    [{'query': 'SELECT 1', 'code': '%%logsearch --sql\\nSELECT 1'}, {'query': 'T | count', 'code': '%%logsearch\\nT | count'}]
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for code in reversed(list(cells)):
-        query = cell_query(code)
-        if query is not None and query.text.strip() and code not in found:
-            found[code] = {"query": query.text.strip(), "code": code}
-        if len(found) == MOST_ASKED:
-            break
-    return list(found.values())

@@ -31,19 +31,18 @@ class Channel:
     language : Language
     workspace : callable
         Opens a workspace by its path, or the default one for None.
-    cells : callable
-        Gives the cells that ran in this session, as they were written.
+    past : callable
+        Gives what was asked, see `history.History.past`.
     """
 
     def __init__(
         self,
         language: Language,
         workspace: Callable[[str | None], Any],
-        cells: Callable[[], Sequence[str]],
+        past: Callable[[], Sequence[Mapping[str, Any]]],
     ) -> None:
         self._language = language
         self._workspace = workspace
-        self._cells = cells
         self._ways: dict[str, Callable[[Question], Any]] = {
             "complete": self._complete,
             "hover": self._hover,
@@ -52,7 +51,7 @@ class Channel:
             "format": self._format,
             "overview": lambda question: catalog.overview(self._workspace(None)),
             "facts": self._facts,
-            "history": lambda question: catalog.history(self._cells()),
+            "history": lambda question: list(past()),
         }
 
     def opened(self, comm: Any, message: Any) -> None:

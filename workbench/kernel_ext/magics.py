@@ -45,7 +45,7 @@ class LogSearch(Magics):  # type: ignore[misc]
         self._workspaces: dict[str, Any] = {}
         self._shown: WeakKeyDictionary[Result, tuple[Options, Asked]] = WeakKeyDictionary()
         self.live = Live(self._again, self._ask)
-        self._history = History(self.workspace)
+        self.history = History(self.workspace)
 
     @no_var_expand  # type: ignore[untyped-decorator]
     @needs_local_scope  # type: ignore[untyped-decorator]
@@ -124,9 +124,9 @@ class LogSearch(Magics):  # type: ignore[misc]
         )
         place = Place()
         where = options.workspace or default_workspace()
-        self._history.before(where, text)
+        self.history.before(where, text)
         try:
-            with self._history.noting(where, text, asked.timespan) as note:
+            with self.history.noting(where, text, asked.timespan, sql=asked.sql) as note:
                 if options.cache:
                     asked = replace(asked, cache_key=result_cache.key_of(workspace, asked, options, scope))
                 earlier = result_cache.cached(where, asked.cache_key)
@@ -137,7 +137,7 @@ class LogSearch(Magics):  # type: ignore[misc]
                         lambda: self._query(asked, options, scope, place.control), place.tick, place.control
                     )
                 )
-                note.result = result
+                note.answered(result)
         except BaseException:
             place.finish("stopped")
             raise
@@ -195,9 +195,9 @@ class LogSearch(Magics):  # type: ignore[misc]
         target.control.limits = Limits(seconds=_LONGEST_AGAIN)
         scope = Scope([self.shell.user_ns], NOTEBOOK_NAMES)
         where = options.workspace or default_workspace()
-        with self._history.noting(where, now.query, timespan) as note:
+        with self.history.noting(where, now.query, timespan, sql=now.sql) as note:
             result = self._query(now, options, scope, target.control)
-            note.result = result
+            note.answered(result)
         target.fill(self._outputs(result, now, options, place))
 
     def _ask(self, workspace: str, text: str, parameters: Mapping[str, Any]) -> Result:

@@ -28,6 +28,7 @@ from workbench.collect.doors.logs_ingestion import Rates
 from workbench.collect.gateways import Gateways
 from workbench.collect.intake import Intake
 from workbench.collect.numbered import NumberedIntake
+from workbench.collect.query_history import History
 from workbench.collect.ruled import for_agents
 from workbench.collect.rules import Rules
 from workbench.server import syslog
@@ -69,6 +70,8 @@ class Service:
         Where queries run.
     intake : Intake
         Where the doors hand over what they were sent.
+    history : History
+        What clients asked.
     writes : anyio.CapacityLimiter
         How many deliveries are handled at once; they wait together for the disk.
     numbered, enrolment, gateways
@@ -100,6 +103,7 @@ class Service:
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
     syslog: syslog.Bound | None = None
     names: frozenset[str] = LOOPBACK
+    history: History = field(init=False)
     numbered: NumberedIntake = field(init=False)
     enrolment: Enrolment = field(init=False)
     gateways: Gateways = field(init=False)
@@ -107,6 +111,7 @@ class Service:
     rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
+        self.history = History(self.workspace.repository, "workbench-api", intake=self.intake, after=30.0)
         self.rules = Rules(self.database)
         self.numbered = NumberedIntake(self.intake, for_agents(self.rules))
         self.enrolment = Enrolment(self.access)

@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -125,18 +126,21 @@ def _answered(workspace: Any, question: dict[str, Any], control: Control, out: B
             told |= {"done": heard[-1].files_done, "total": heard[-1].files_total}
         frames.write(out, told)
 
-    def answer() -> bytes:
+    def answer() -> tuple[dict[str, Any], bytes]:
         from workbench.server import wire
 
+        began = time.process_time()
         result = workspace.query(
             question["query"], timespan=question.get("timespan"), limit=question.get("rows"), control=control,
             parameters=question.get("parameters"), options=question.get("options"), sql=bool(question.get("sql")),
             may_store=bool(question.get("may_store")),
         )  # fmt: skip
-        return wire.dump(FORMS[question["form"]](result, question))
+        body = wire.dump(FORMS[question["form"]](result, question))
+        used = (time.process_time() - began) * 1000
+        return {"ok": True, "rows": len(result), "partial": result.partial, "cpu": used}, body
 
     try:
-        return {"ok": True}, run(answer, beat, control, give_up=_GIVE_UP), False
+        return *run(answer, beat, control, give_up=_GIVE_UP), False
     except WorkbenchError as mistake:
         error = mistake.within(question["query"])
         stuck = error.code == "LAB105"

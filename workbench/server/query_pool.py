@@ -19,6 +19,7 @@ import psutil
 from workbench.base.diagnostics import query as query_diagnostics
 from workbench.base.diagnostics import service as diagnostics
 from workbench.base.errors import WorkbenchError
+from workbench.collect.query_history import Note
 from workbench.server import frames
 
 log = logging.getLogger("workbench.service")
@@ -103,8 +104,8 @@ class QueryPool:
             raise
         return process
 
-    async def ask(self, question: Question) -> bytes:
-        """The body of the answer. Cancelling the call kills the query's process.
+    async def ask(self, question: Question, note: Note | None = None) -> bytes:
+        """The body of the answer; `note` is told of its rows. Cancelling the call kills the query's process.
 
         Raises
         ------
@@ -126,6 +127,9 @@ class QueryPool:
                 self._idle.append(process)
         if not header["ok"]:
             raise WorkbenchError.unpacked(header)
+        if note is not None:
+            note.rows, note.partial = header["rows"], header["partial"]
+            note.cpu_milliseconds = header["cpu"]
         return body
 
     async def _next(self) -> _Process:

@@ -14,9 +14,11 @@ from typing import Any
 from workbench.base import clock
 from workbench.base.dtypes import Column, ScalarType, format_datetime
 from workbench.base.errors import WorkbenchError
+from workbench.collect.query_history import History
 from workbench.kernel_ext.cells import printable
 from workbench.kernel_ext.dashboards.parameters import let_statements, literal
 from workbench.kernel_ext.dashboards.spec import Dashboard, Parameter, Tile
+from workbench.kernel_ext.history import DASHBOARDS
 from workbench.query.control import Control
 from workbench.query.lexer import Kind, tokenize
 from workbench.query.result import Result
@@ -24,6 +26,7 @@ from workbench.query.timerange import duration
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MOST_CHOICES = 1_000
+_LOGGED_AFTER = 60.0  # seconds: a dashboard asks often, and each commit is a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Asker:
 
     def __init__(self, workspace: Any, dashboard: Dashboard) -> None:
         self._workspace = workspace
+        self._history = History(workspace.repository, DASHBOARDS, after=_LOGGED_AFTER)
         self.dashboard = dashboard
         self._newest: dict[str, dt.datetime | None] = {}
         self._end = _now()
@@ -116,9 +120,13 @@ class Asker:
         return [text for text in texts.to_list() if text.isprintable()]
 
     def _ask(self, query: str, values: Mapping[str, Any], start: dt.datetime, end: dt.datetime, control: Control | None) -> Result:  # fmt: skip
-        found: Result = self._workspace.query(
-            query, timespan=f"{_iso(start)}/{_iso(end)}", scope=lambda name: values[name], control=control
-        )
+        timespan = f"{_iso(start)}/{_iso(end)}"
+        self._history.before(query)
+        with self._history.noting(query, timespan) as note:
+            found: Result = self._workspace.query(
+                query, timespan=timespan, scope=lambda name: values[name], control=control
+            )
+            note.answered(found)
         return found
 
     def _newest_of(self, table: str) -> dt.datetime | None:

@@ -49,7 +49,7 @@ async def _answered(request: Request, form: str, *, command: bool) -> Response:
     status = 200
     try:
         question = _question(await json_body(request), request, form, given, command=command)
-        body = await while_connected(request, request.app.state.service.queries, question)
+        body = await while_connected(request, question)
     except WorkbenchError as mistake:
         status, body = _STATUS.get(mistake.code, 400), wire.dump(kusto_wire.error(mistake))
     return Response(body, status, headers, media_type="application/json")

@@ -15,14 +15,17 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio.to_thread
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from workbench.base.access import Identity, Role
 from workbench.base.diagnostics import service as diagnostics
 from workbench.base.dtypes import MAX_DATETIME_TICKS, MIN_DATETIME_TICKS, format_datetime
 from workbench.base.errors import WorkbenchError
+from workbench.collect import query_log
+from workbench.collect.query_history import Note
 from workbench.query.timerange import parse_timerange
 from workbench.server import wire
 from workbench.server.query_pool import QueryPool, Question
@@ -46,7 +49,7 @@ async def ask(request: Request) -> Response:
         if request.method == "POST" and "timespan" in request.query_params and isinstance(body, dict):
             body["timespan"] = _both(body.get("timespan"), request.query_params["timespan"])
         question = _question(body, request.headers.get("prefer", ""), request)
-        answer = await while_connected(request, service.queries, question)
+        answer = await while_connected(request, question)
     except WorkbenchError as mistake:
         return _answer(wire.log_search_error(mistake), _STATUS.get(mistake.code, 400))
     return Response(answer, 200, media_type="application/json")
@@ -78,19 +81,32 @@ async def _one_of_batch(request: Request, one: dict[str, Any]) -> dict[str, Any]
     else:
         try:
             question = _question(one.get("body"), named.get("prefer", ""), request)
-            status, body = 200, await while_connected(request, service.queries, question)
+            status, body = 200, await while_connected(request, question)
         except WorkbenchError as mistake:
             status, body = _STATUS.get(mistake.code, 400), wire.dump(wire.log_search_error(mistake))
     return {"id": one["id"], "status": status, "headers": {}, "body": orjson.Fragment(body or b"null")}
 
 
-async def while_connected(request: Request, pool: QueryPool, question: Question) -> bytes:
-    """The answer; a client that goes away takes its query with it."""
-    asking = asyncio.create_task(pool.ask(question))
+async def while_connected(request: Request, question: Question) -> bytes:
+    """The answer, noted in the history; a client that goes away takes its query with it."""
+    service, who = request.app.state.service, request.state.identity.name
+    if query_log.TABLE in question.query:
+        await anyio.to_thread.run_sync(service.history.before, question.query)
+    try:
+        with service.history.noting(
+            question.query, question.timespan or "", sql=question.sql, who=who
+        ) as note:
+            return await _while_connected(request, service.queries, question, note)
+    except ClientDisconnect:
+        return b""
+
+
+async def _while_connected(request: Request, pool: QueryPool, question: Question, note: Note) -> bytes:
+    asking = asyncio.create_task(pool.ask(question, note))
     try:
         while not (await asyncio.wait({asking}, timeout=_LOOK_EVERY))[0]:
             if await request.is_disconnected():
-                return b""
+                raise ClientDisconnect
         return asking.result()
     finally:
         if not asking.done():

@@ -80,9 +80,18 @@ export interface IFacts {
   newest: string | null;
 }
 
+/** A query of the user, here or elsewhere, as `LAQueryLogs` has it. */
 export interface IPast {
   query: string;
+  /** A cell that asks it again. */
   code: string;
+  /** ISO text in UTC. */
+  moment: string;
+  /** Of HTTP: 200 all rows, 206 some, 400 a mistake, 499 stopped. */
+  status: number;
+  rows: number;
+  milliseconds: number;
+  application: string;
 }
 
 /** Questions: their arguments and the type of the answer. */

@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { cellOf, named } from '../magicline';
-import type { IFunction, ITable } from '../protocol';
+import type { IFunction, IPast, ITable } from '../protocol';
 import type { PanelModel } from './model';
 import { ago, grouped, moment } from './texts';
 
@@ -87,17 +87,9 @@ export function rowsOf(
     },
     {
       id: 'history',
-      title: trans.__('History of this session'),
-      empty: trans.__('Nothing was asked in this session yet.'),
-      rows: model.history
-        .filter(past => has(past.query))
-        .map((past, n) =>
-          leaf(`past ${n}`, past.query.replace(/\s+/g, ' '), '', trans.__('Open'), {
-            title: past.query,
-            code: true,
-            action: { kind: 'cell', code: past.code, run: false }
-          })
-        )
+      title: trans.__('History'),
+      empty: trans.__('Nothing was asked yet.'),
+      rows: model.history.filter(past => has(past.query)).map((past, n) => pastRow(past, n, trans))
     }
   ];
   return sections.flatMap(section => sectionRows(section, unfolded, wanted));
@@ -157,6 +149,28 @@ function tableRows(
       level: 3 as const
     }))
   ];
+}
+
+/** A query that was asked: how long ago, and beside it how it ended. */
+function pastRow(past: IPast, n: number, trans: TranslationBundle): IRow {
+  const age = ago(past.moment, Date.now(), trans);
+  const ended: Record<number, string> = {
+    200: trans._n('%1 row', '%1 rows', past.rows, grouped(past.rows)),
+    206: trans._n('stopped with %1 row', 'stopped with %1 rows', past.rows, grouped(past.rows)),
+    400: trans.__('refused for a mistake'),
+    499: trans.__('stopped')
+  };
+  const told = [
+    trans.__('%1 UTC, %2', moment(past.moment), age),
+    ended[past.status] ?? trans.__('failed'),
+    `${grouped(Math.round(past.milliseconds))} ms`,
+    past.application
+  ];
+  return leaf(`past ${n}`, past.query.replace(/\s+/g, ' '), past.status === 400 ? trans.__('mistake') : age, trans.__('Open'), {
+    title: `${past.query}\n\n${told.join('\n')}`,
+    code: true,
+    action: { kind: 'cell', code: past.code, run: false }
+  });
 }
 
 function leaf(
