@@ -63,6 +63,15 @@ def test_what_is_not_declared_never_reaches_a_notebook(jobs: Jobs, tmp_path: Pat
     assert not mark.exists()
 
 
+def test_a_start_asked_twice_under_one_key_is_one_job(jobs: Jobs) -> None:
+    jobs.bring("keyed", "pass")
+    first = jobs.start("keyed", key="order 7")
+    assert jobs.start("keyed", key="order 7") == first
+    assert jobs.start("keyed", key="order 8") != first
+    status, told = jobs.service.ask("POST", "/api/runbooks/keyed/start", {"key": ["order 7"]})
+    assert (status, "'key'" in told["error"]["message"]) == (400, True)
+
+
 def test_a_failure_is_told_and_tried_again_over_committed_steps(jobs: Jobs, tmp_path: Path) -> None:
     count = tmp_path / "count"
     jobs.bring(

@@ -1,7 +1,8 @@
 """Runbooks and jobs for people and programs.
 
 `GET /api/runbooks`, `GET|PUT /api/runbooks/{name}` (`{"notebook", "draft"}`), `POST /api/runbooks/{name}/publish`;
-`POST /api/runbooks/{name}/start` (`{"parameters", "group", …}`; 202 with `job_id`); `GET /api/jobs`, `GET /api/jobs/{id}`,
+`POST /api/runbooks/{name}/start` (`{"parameters", "group", "key", …}`; 202 with `job_id`, of the same job when the sender
+asks again under one key); `GET /api/jobs`, `GET /api/jobs/{id}`,
 `GET /api/jobs/{id}/notebook`, `POST /api/jobs/{id}/cancel|resume`. Reading is for readers, starting and changing for
 operators.
 """
@@ -30,6 +31,7 @@ _STATUS = {
     "OTL101": 413, "CTL001": 503,
 }  # fmt: skip
 Body = Mapping[str, Any]
+MOST_KEY = 200
 
 
 def automation(request: Request) -> Automation:
@@ -74,7 +76,17 @@ async def start(request: Request) -> Response:
     async def of(auto: Automation, body: Body) -> Any:
         identity = request.state.identity
         trigger = "person" if identity.kind == "owner" else "api"
-        make = partial(auto.start, request.path_params["name"], body, trigger=trigger, by=identity.name)
+        key = body.get("key", "")
+        if not isinstance(key, str) or len(key) > MOST_KEY:
+            raise service_messages.bad_request(f"'key' is no text of at most {MOST_KEY} characters")
+        make = partial(
+            auto.start,
+            request.path_params["name"],
+            body,
+            trigger=trigger,
+            by=identity.name,
+            key=f"{trigger}/{identity.id}/{key}" if key else "",
+        )
         return {"job_id": (await anyio.to_thread.run_sync(make))["id"]}
 
     return await told(request, of, read=1 << 20, status=202)
