@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from runbook_service import Jobs, wait_for
+
+from workbench.base.errors import WorkbenchError
+from workbench.kernel_ext.runbooks import Runbooks
 
 pytestmark = pytest.mark.slow
 
@@ -80,13 +85,16 @@ def test_a_failure_is_told_and_tried_again_over_committed_steps(jobs: Jobs, tmp_
         "def once():\n    count.write_text(count.read_text() + 'x' if count.exists() else 'x')\n    return (1, None)",
         "made = workbench.step('once', once)\nkey = workbench.step('key', workbench.runbook.step_key)",
         "print(made, key.partition('/')[2])\nassert workbench.runbook.start('nothing') if 0 else True",
-        "import pathlib\nagain = pathlib.Path(str(count) + '.again')\nif not again.exists():\n    again.touch()\n    1 / 0",
+        "%%step cell -o shown\nshown = once()[0]\nprint('in the cell')",
+        "import pathlib\nagain = pathlib.Path(str(count) + '.again')\nif not again.exists():\n    again.touch()\n    1 / 0\nprint('shown', shown)",
     )
     job = jobs.start("twice", retries=1)
     found = jobs.until(job, "Completed", "Failed")
     assert (found["state"], found["attempt"]) == ("Completed", 2)
-    assert count.read_text() == "x"
-    assert [m for s, m in jobs.lines(job) if s == "Output"] == ["[1, None] key\n"] * 2
+    assert count.read_text() == "xx"
+    assert [m for s, m in jobs.lines(job) if s == "Output"] == [
+        "[1, None] key\n", "in the cell\n", "[1, None] key\n", "shown 1\n",
+    ]  # fmt: skip
     assert ["Error", "ZeroDivisionError: division by zero"] in jobs.lines(job)
     failed = jobs.rows(f"Job | where JobId == '{job}' and State == 'Queued' and Attempt == 1 | project Error")
     assert failed == [["JOB310: ZeroDivisionError: division by zero"]]
@@ -182,3 +190,28 @@ def children(parent: int, module: str) -> list[int]:
     import psutil
 
     return [p.pid for p in psutil.Process(parent).children() if module in " ".join(p.cmdline())]
+
+
+def test_a_cell_of_a_notebook_starts_a_runbook_and_watches_it(jobs: Jobs, monkeypatch: Any) -> None:
+    jobs.bring(
+        "watched",
+        "import workbench\nprint('hello', days + 1)\nworkbench.runbook.warning('mind')\nassert days < 9",
+        parameters="days: int = 1",
+    )
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(jobs.service.workspace))
+    shell = InteractiveShell()
+    shell.register_magics(Runbooks(shell))
+    with capture_output() as shown:
+        job = shell.run_line_magic("runbook", "watched -p days=7 --wait")
+    assert shown.stdout == "hello 8\nWarning: mind\n"
+    assert jobs.get(job)["trigger"] == "person"
+    for line, code in (
+        ("watched -p days=9 --wait", "JOB309"),
+        ("watched -p day=9", "JOB102"),
+        ("watched -p days", "JOB109"),
+        ("watched --often", "JOB324"),
+        ("'watched", "JOB324"),
+        ("nothing", "JOB201"),
+    ):
+        with capture_output(), pytest.raises(WorkbenchError, match=code):
+            shell.run_line_magic("runbook", line)

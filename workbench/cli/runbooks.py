@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from workbench.cli import options
 from workbench.cli.asking import asked, place_of, quoted
-
-if TYPE_CHECKING:
-    from workbench.server.place import ServicePlace
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a runbook.")]
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job.")]
@@ -106,12 +103,14 @@ def start(
     workspace: options.Workspace = None,
 ) -> None:
     """Start a runbook as a job."""
+    from workbench.actions.runbook.declaration import values
     from workbench.cli.output import emit_json
 
     place = place_of(workspace)
     body: dict[str, Any] = {"group": group, "timeout": timeout, "retries": retries}
     if parameters:
-        body["parameters"] = _parameters(place, name, parameters)
+        declared = asked(place, "GET", f"/api/runbooks/{quoted(name)}")["parameters"]
+        body["parameters"] = values(declared, parameters)
     number = asked(place, "POST", f"/api/runbooks/{quoted(name)}/start", body)["job_id"]
     job = asked(place, "GET", f"/api/jobs/{number}")
     while wait and job["state"] not in ("Completed", "Failed", "Stopped", "Suspended"):
@@ -180,22 +179,6 @@ def cancel(job: Job, as_json: options.Json = False, workspace: options.Workspace
 def resume(job: Job, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
     """Start a suspended job again; this agrees to what it asked."""
     _print(asked(place_of(workspace), "POST", f"/api/jobs/{quoted(job)}/resume"), as_json, "state")
-
-
-def _parameters(place: ServicePlace, name: str, given: list[str]) -> dict[str, Any]:
-    from workbench.actions.runbook.declaration import Parameter, from_text
-    from workbench.base.diagnostics import jobs as diagnostics
-
-    declared = {p["name"]: p for p in asked(place, "GET", f"/api/runbooks/{quoted(name)}")["parameters"]}
-    found: dict[str, Any] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{text!r} is no NAME=VALUE")
-        if key not in declared:
-            raise diagnostics.unknown_parameter(key, declared)
-        found[key] = from_text(Parameter(key, declared[key]["type"], None), value)
-    return found
 
 
 def _row(told: dict[str, Any]) -> dict[str, Any]:

@@ -22,16 +22,20 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from workbench.query.stopping import HOOK
 
     HOOK.learn()
+    from workbench.actions.runbook import step_magic
     from workbench.base.config import default_workspace
     from workbench.kernel_ext import channel, completion
     from workbench.kernel_ext.dashboards.magic import Dashboards
     from workbench.kernel_ext.language import Language
     from workbench.kernel_ext.magics import NOTEBOOK_NAMES, LogSearch
+    from workbench.kernel_ext.runbooks import Runbooks
     from workbench.query.result import Result
 
     magics = LogSearch(shell)
     shell.register_magics(magics)
     shell.register_magics(Dashboards(shell, magics.workspace))
+    shell.register_magics(Runbooks(shell))
+    step_magic.load(shell)
     language = Language(shell.user_ns, magics.workspace, NOTEBOOK_NAMES)
     completion.load(shell, language)
     inputs = shell.history_manager
@@ -56,7 +60,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     completion.unload(shell)
     channel.unload(shell)
     for kind in ("line", "cell"):
-        for name in ("logsearch", "dashboard"):
+        for name in ("logsearch", "dashboard", "runbook", "step"):
             shell.magics_manager.magics[kind].pop(name, None)
     formatter = shell.display_formatter.mimebundle_formatter
     if Result in formatter:

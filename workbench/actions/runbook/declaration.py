@@ -226,6 +226,31 @@ def _fitting(parameter: Parameter, value: Any) -> Any:
     return value
 
 
+def values(parameters: Sequence[Mapping[str, Any]], given: Sequence[str]) -> dict[str, Any]:
+    """Values as a person types them, `NAME=VALUE`, for parameters as `Parameter.shown` gives them.
+
+    Raises
+    ------
+    WorkbenchError
+        JOB102 for a name that is not declared, JOB104 for a value of another type, JOB109 for what is no pair.
+
+    Examples
+    --------
+    >>> values([{"name": "days", "type": "int"}], ["days=7"])
+    {'days': 7}
+    """
+    declared = {p["name"]: p for p in parameters}
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise diagnostics.no_pair(text)
+        if name not in declared:
+            raise diagnostics.unknown_parameter(name, declared)
+        found[name] = from_text(Parameter(name, declared[name]["type"], None), value)
+    return found
+
+
 def from_text(parameter: Parameter, text: str) -> Any:
     """A value that was written as text (`-p wait=3`) as the type that the parameter has.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -44,9 +45,16 @@ class WaitsForPerson(Exception):
 
 def bind(told: Mapping[str, Any]) -> None:
     """Bind this kernel to a job: `{"job", "workspace", "url", "token"}`. The runner of jobs calls it, nobody else."""
+    from IPython import get_ipython
+
+    from workbench.actions.runbook import step_magic
+
     global _bound
     endpoint = Endpoint(told["url"], told["token"])
     _bound = _Bound(told["job"], told["workspace"], Link(lambda: endpoint))
+    shell: Any = get_ipython()
+    if shell is not None:
+        step_magic.load(shell)
 
 
 def job_id() -> str:
@@ -63,6 +71,7 @@ def step(name: str, function: Callable[..., T], *arguments: Any, **named: Any) -
         Of the step; once in a runbook.
     function : callable
         It gives what JSON can hold. Killed before its result was kept it runs again, with the same `step_key()`.
+        Outside of a job it just runs.
 
     Raises
     ------
@@ -70,28 +79,33 @@ def step(name: str, function: Callable[..., T], *arguments: Any, **named: Any) -
         JOB002 when the job was given to another worker, JOB006, JOB007 for a result that can't be kept.
     """
     global _step
-    known = _ask("GET", f"/api/job/steps/{_quoted(name)}")
-    if known["committed"]:
-        tell(Stream.VERBOSE, f"step {name}: done before")
-        result: T = known["result"]
-        return result
+    if _bound is not None:
+        known = _ask("GET", f"/api/job/steps/{_quoted(name)}")
+        if known["committed"]:
+            tell(Stream.VERBOSE, f"step {name}: done before")
+            result: T = known["result"]
+            return result
     before, _step = _step, name
     try:
         made = function(*arguments, **named)
     finally:
         _step = before
-    _ask("PUT", f"/api/job/steps/{_quoted(name)}", {"result": made})
-    tell(Stream.VERBOSE, f"step {name}: done")
+    if _bound is not None:
+        _ask("PUT", f"/api/job/steps/{_quoted(name)}", {"result": made})
+        tell(Stream.VERBOSE, f"step {name}: done")
     # As it comes back later: a tuple is a list from the start.
     again: T = json.loads(json.dumps(made))
     return again
 
 
 def step_key() -> str:
-    """What names the running step in all tries: do effects elsewhere under this key. Raises JOB302 outside of one."""
+    """What names the running step in all tries: do effects elsewhere under this key. Raises JOB302 outside of one.
+
+    Outside of a job it is another one each time, because there every run is a new one.
+    """
     if not _step:
         raise diagnostics.no_step()
-    return f"{_job().job}/{_step}"
+    return f"{_bound.job if _bound is not None else uuid.uuid4()}/{_step}"
 
 
 def progress(percent: float, message: str = "") -> None:

@@ -132,6 +132,10 @@ def too_many_parameters(count: int, most: int) -> WorkbenchError:
 # ---- runbooks -----------------------------------------------------------------------------------
 
 
+def no_pair(text: str) -> WorkbenchError:
+    return WorkbenchError("JOB109", f"{_short(text)} is no NAME=VALUE")
+
+
 def no_such_runbook(name: str, known: Iterable[str]) -> WorkbenchError:
     names = sorted(known)
     near = nearest(name, names)

@@ -13,6 +13,18 @@ def no_step() -> WorkbenchError:
     return WorkbenchError("JOB302", "no step is running", hint="workbench.step(name, function) runs one")
 
 
+def bad_step_line(text: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB307",
+        f"{text!r} is no line of %%step",
+        hint="it reads %%step NAME -o VAR; -o may stand several times",
+    )
+
+
+def nothing_to_keep(step: str, variable: str) -> WorkbenchError:
+    return WorkbenchError("JOB308", f"step {step!r} left no variable {variable!r} to keep")
+
+
 def not_ended(job: str, state: str) -> WorkbenchError:
     return WorkbenchError("JOB303", f"job {job} is {state} and has not ended in time")
 
@@ -27,6 +39,10 @@ def not_all_rows(why: str) -> WorkbenchError:
 
 def refused(why: str) -> WorkbenchError:
     return WorkbenchError("JOB306", f"the service refused: {why}")
+
+
+def ended_badly(job: str, state: str, why: str) -> WorkbenchError:
+    return WorkbenchError("JOB309", f"job {job} is {state}" + (f": {why}" if why else ""))
 
 
 def failed(name: str, value: str) -> WorkbenchError:
@@ -74,4 +90,10 @@ def worker_removed() -> WorkbenchError:
         "JOB323",
         "this worker was removed from its workspace",
         hint="started again with a key of the workspace it is enrolled anew",
+    )
+
+
+def bad_runbook_line(why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB324", f"%runbook: {why}", hint="it reads %runbook NAME -p NAME=VALUE --group G --wait"
     )
