@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from workbench.base import clock
 from workbench.collect import mapping, parallel
+from workbench.collect.doors import splitting
 from workbench.collect.formats import _lines, jsonl
 from workbench.collect.mapping import parse
 from workbench.collect.shaping import Mapped, OneTable, ShapedBlock, Shaper
@@ -148,3 +149,31 @@ def test_each_record_is_one_row_or_one_refusal(text: bytes) -> None:
                     for value in series.drop_nulls():
                         rest = orjson.loads(value)
                         assert any(rest.items() <= r.items() for r in rests)
+
+
+PIECES = st.sampled_from(
+    ['"', "\\", "}", "{", "[", "]", ",", "},{", "} , {", "]},{[", ":", " ", "1", '"a":', "null", '"},{"']
+)
+BODIES = st.one_of(
+    st.lists(st.dictionaries(st.text(max_size=3), VALUES, max_size=3), max_size=5).map(json.dumps),
+    st.lists(PIECES, max_size=25).map("".join).map(lambda inside: f"[{inside}]"),
+    st.lists(PIECES, max_size=6).map("".join),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=BODIES.map(str.encode), few=st.integers(1, 20))
+@example(b'[{"a": [{}, {}]}, {"b": "},{"}, {"c": 1}]', 1)
+def test_an_array_read_a_few_at_a_time_is_what_it_is_at_once(body: bytes, few: int) -> None:
+    try:
+        whole = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        whole = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splitting, "_FEW_BYTES", few)
+        try:
+            found = [value for some in splitting.a_few(body) for value in some]
+        except splitting.NoJson:
+            assert not isinstance(whole, list) or body.strip() != body
+        else:
+            assert found == whole

@@ -40,7 +40,7 @@ def rows_of(repository: Repository, part: Part) -> Rows:
         return repository.placed_plain(part.table, plain)
     frame, types = settled(other, schema, part.declared)
     if TIME in plain:
-        frame = frame.drop(TIME)
+        frame.drop_in_place(TIME)
         types.pop(TIME)
     if plain and not plain.keys() & _reached(frame, types, known):
         return repository.placed_plain(part.table, plain, frame, types)

@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -126,11 +127,10 @@ class Gathered:
         types : mapping, optional
             Declared types; values that a declared type can't hold keep their own.
         """
+        self._put_in_order()
         height = len(self.rows)
-        order = pl.Series(self.rows).arg_sort() if self._groups > 1 else None
         found = Columns(height)
         for name, values in self.lists.items():
-            values.extend(repeat(None, height - len(values)))
             try:
                 pieces = typed(name, values)
             except Unstorable as bad:
@@ -139,14 +139,19 @@ class Gathered:
                 pieces = declared(pieces, types[name])
             for type_, series in pieces:
                 found.series[name, type_] = series
-        if order is not None and found.series:
-            # All at once: asking each of many columns alone costs more than the work itself.
-            frame = pl.DataFrame([s.alias(str(i)) for i, s in enumerate(found.series.values())])[order]
-            for (name, type_), series in zip(found.series, frame.iter_columns(), strict=True):
-                found.series[name, type_] = series.alias(name)
-        if order is not None:
-            self.rows.sort()
         return found
+
+    def _put_in_order(self) -> None:
+        """Rows by their index, each list as long as there are rows."""
+        height = len(self.rows)
+        for values in self.lists.values():
+            values.extend(repeat(None, height - len(values)))
+        if self._groups > 1 and height > 1:
+            # Here and not in the engine: many short columns are put in order sooner than it is called for them.
+            pick = itemgetter(*sorted(range(height), key=self.rows.__getitem__))
+            self.lists = {name: list(pick(values)) for name, values in self.lists.items()}
+            self.rows = list(pick(self.rows))
+        self._groups = min(self._groups, 1)
 
 
 def columns_of(records: Sequence[Record]) -> Columns:
@@ -356,7 +361,7 @@ def declared(pieces: _Pieces, wanted: ScalarType) -> _Pieces:
     if len(pieces) == 1 and pieces[0][0] is wanted:
         return pieces
     for type_, series in pieces:
-        if type_ is T.STRING and wanted not in (T.STRING, T.DYNAMIC):
+        if type_ is T.STRING and wanted not in (T.STRING, T.DYNAMIC) and (series == "").any():
             series = series.replace("", None)
         fits = as_type(series, type_, wanted)
         left = series.zip_with(fits.is_null(), series.clear(len(series))) if fits.has_nulls() else None

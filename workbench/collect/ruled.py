@@ -6,8 +6,9 @@ cut. A record may go to several tables, or to none where every transform drops i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -86,12 +87,24 @@ def ruled(
     >>> found.parts[0].columns.series["Twice", T.LONG].to_list(), found.left_out
     ([4], {'Other': 1})
     """
+    return ruled_groups(rule, stream, (records,), source, originals)
+
+
+def ruled_groups(
+    rule: Rule,
+    stream: str,
+    groups: Iterable[Sequence[Any]],
+    source: str,
+    originals: Originals | None = None,
+) -> Ruled:
+    """As `ruled`, of records that come some at a time; what their reader raises passes through."""
     made = Ruled()
     flows = rule.flows_of(stream)
     declared = rule.streams.get(stream)
     if declared is not None and declared.mapping is not None:
-        _by_mapping(made, declared, flows, records, source, originals)
+        _by_mapping(made, declared, flows, groups, source, originals)
         return made
+    records: Sequence[Any] = list(chain.from_iterable(groups))
     table = flows[0].table if flows else stream
     types: Mapping[str, ScalarType] = {}
     if declared is not None:
@@ -129,24 +142,15 @@ def _by_mapping(
     made: Ruled,
     stream: Stream,
     flows: Sequence[Flow],
-    records: Sequence[Any],
+    groups: Iterable[Sequence[Any]],
     source: str,
     originals: Originals | None,
 ) -> None:
     assert stream.mapping is not None
     assert stream.mapped is not None
     mapped, first = stream.mapped, flows[0].table
-    texts = originals or (lambda row: original_of(records[row]))
-    kept: list[Record] = []
-    rows: list[int] = []
-    for row, record in enumerate(records):
-        if type(record) is dict:
-            kept.append(record)
-            rows.append(row)
-        else:
-            made.refused.append(Refused(first, why_no_record(record), source, None, texts(row)))
-    block = Block(source, 0, kept, numbers=range(len(kept)), original=lambda row: texts(rows[row]))
-    shaped = mapped.shape((block,), clock.now_us())
+    blocks = _blocks(made, first, groups, source, originals)
+    shaped = mapped.shape(blocks, clock.now_us())
     made.refused += [Refused(table, r.why, source, None, r.original) for table, r in shaped.refused]
     for found in shaped.parts:
         layout = mapped.layout(found.table)
@@ -161,6 +165,35 @@ def _by_mapping(
             else:
                 schema = tuple(Column(name, type_ or T.STRING) for name, type_ in layout.items())
                 _transformed(made, flow, *_framed(found.columns, schema), source)
+
+
+def _blocks(
+    made: Ruled, table: str, groups: Iterable[Sequence[Any]], source: str, originals: Originals | None
+) -> Iterator[Block]:
+    """The records of groups; what is none is refused, as meant for `table`."""
+    first = 0
+    for group in groups:
+        texts = _texts_of(group, first, originals)
+        kept: list[Record] = []
+        rows: list[int] = []
+        for row, record in enumerate(group):
+            if type(record) is dict:
+                kept.append(record)
+                rows.append(row)
+            else:
+                made.refused.append(Refused(table, why_no_record(record), source, None, texts(row)))
+        yield Block(source, 0, kept, numbers=range(len(kept)), original=_of(texts, rows))
+        first += len(group)
+
+
+def _texts_of(group: Sequence[Any], first: int, originals: Originals | None) -> Originals:
+    if originals is None:
+        return lambda row: original_of(group[row])
+    return lambda row: originals(first + row)
+
+
+def _of(texts: Originals, rows: Sequence[int]) -> Originals:
+    return lambda place: texts(rows[place])
 
 
 def for_agents(
@@ -190,7 +223,7 @@ def _cut(columns: Columns, made: Ruled, spared: Sequence[str] | set[str]) -> Non
         return
     # All columns at once: asking each alone costs more than the work itself.
     frame = pl.DataFrame([columns.series[key].alias(str(i)) for i, key in enumerate(texts)])
-    longest = frame.select(pl.all().str.len_bytes().max()).row(0)
+    longest = frame.select_seq(pl.all().str.len_bytes().max()).row(0)
     for (name, type_), most in zip(texts, longest, strict=True):
         if most is None or most <= VALUE_BYTES:
             continue

@@ -77,7 +77,7 @@ def _times_of(text: pl.Series, iso_text: pl.Expr) -> pl.Series:
     parsed = iso_text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
     moment = parsed.cast(UTC_MICROSECONDS)
     inside = moment.to_physical().is_between(MIN_MICROSECONDS, MAX_MICROSECONDS)
-    return text.to_frame("v").select(pl.when(inside).then(moment).alias(text.name)).to_series()
+    return text.to_frame("v").select_seq(pl.when(inside).then(moment).alias(text.name)).to_series()
 
 
 def _within(times: pl.Series) -> pl.Series:

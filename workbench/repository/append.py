@@ -179,7 +179,7 @@ def stored_rows(
         changes.append(moment.alias(TIME))
     elif frame[TIME].null_count():
         changes.append(pl.col(TIME).fill_null(moment))
-    return frame.with_columns(changes) if changes and frame.height else frame
+    return frame.with_columns_seq(changes) if changes and frame.height else frame
 
 
 def _stamped(placed: Placed, height: int, writer: int, before: int, batch_id: str) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def convert(column: pl.Series, source: ScalarType, target: ScalarType) -> pl.Ser
     if rule is None:
         return pl.Series(column.name, [None], FRAME[target]).new_from_index(0, len(column))
     name = column.name
-    return column.to_frame("v").select(rule(pl.col("v")).cast(FRAME[target])).to_series().alias(name)
+    return column.to_frame("v").select_seq(rule(pl.col("v")).cast(FRAME[target])).to_series().alias(name)
 
 
 def _whole(target: pl.DataType) -> Callable[[pl.Expr], pl.Expr]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from workbench.collect.batch import Batch, batch_id, kind_of
 from workbench.collect.doors import splitting
 from workbench.collect.operations import Operations
 from workbench.collect.rule_text import Rule
-from workbench.collect.ruled import VALUE_BYTES, Ruled, ruled
+from workbench.collect.ruled import VALUE_BYTES, Ruled, ruled, ruled_groups
 
 DOOR = "Logs Ingestion"
 RECORD_BYTES = 1 << 20
@@ -99,11 +99,24 @@ def records_of(body: bytes) -> list[Any]:
         found = _one_by_one(body, str(broken))
     if type(found) is not list:
         raise diagnostics.post_no_array("an object" if type(found) is dict else kind_of(found))
-    if not found:
-        raise diagnostics.post_empty()
-    if len(body) - 2 * len(found) > RECORD_BYTES:
-        raise diagnostics.post_too_long(RECORD_BYTES)
+    _check_size(body, len(found))
     return found
+
+
+def _a_few(body: bytes) -> Iterator[list[Any]]:
+    """As `records_of`, a few at a time; `splitting.NoJson` where the body has to be read in one go."""
+    count = 0
+    for values in splitting.a_few(body):
+        count += len(values)
+        yield values
+    _check_size(body, count)
+
+
+def _check_size(body: bytes, records: int) -> None:
+    if not records:
+        raise diagnostics.post_empty()
+    if len(body) - 2 * records > RECORD_BYTES:
+        raise diagnostics.post_too_long(RECORD_BYTES)
 
 
 def _one_by_one(body: bytes, why: str) -> list[Any]:
@@ -154,7 +167,11 @@ def batch_of(
     """
     if stream not in rule.streams:
         raise diagnostics.stream_not_in_rule(stream, rule.streams)
-    found = ruled(rule, stream, records_of(body), source, splitting.Originals(body))
+    originals = splitting.Originals(body)
+    try:
+        found = ruled_groups(rule, stream, _a_few(body), source, originals)
+    except splitting.NoJson:
+        found = ruled(rule, stream, records_of(body), source, originals)
     if any(
         splitting.may_be_beyond(series)
         for part in found.parts

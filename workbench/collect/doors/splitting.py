@@ -17,6 +17,8 @@ import polars as pl
 #: Strings, runs of brackets, commas. A quote alone opens a string that never ends: such a body is no JSON.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[\[{]++|[\]}]++|,', re.DOTALL)
 _WHITE = b" \t\r\n"
+_BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
+_FEW_BYTES = 1 << 17
 
 
 class NoJson(ValueError):
@@ -109,6 +111,39 @@ def values(body: bytes) -> list[Any]:
         except TooDeep as deep:
             found.append(deep)
     return found
+
+
+def a_few(body: bytes) -> Iterator[list[Any]]:
+    """The values of an array a few at a time: what was just read is worked on while it is in the processor's cache.
+
+    The array is cut where it may end a value. A piece that reads as an array by itself was cut right, because a reader
+    that starts at the same place sees the same; one that does not is read again with what follows.
+
+    Raises
+    ------
+    NoJson
+        The quick reader does not take it, from there on; what was given before does not count then.
+
+    Examples
+    --------
+    >>> list(a_few(b'[{"a": "},{"}, {"a": 2}]'))
+    [[{'a': '},{'}, {'a': 2}]]
+    """
+    if body[:1] != b"[" or body[-1:] != b"]":
+        raise NoJson("it is no array")
+    at, end, size = 1, len(body) - 1, _FEW_BYTES
+    while at < end:
+        place = _BETWEEN.search(body, at + size, end)
+        stop = place.start() + 1 if place else end
+        try:
+            found = orjson.loads(b"[" + body[at:stop] + b"]")
+        except orjson.JSONDecodeError as broken:
+            if place is None:
+                raise NoJson(str(broken)) from None
+            size = 2 * (stop - at)
+            continue
+        yield found
+        at, size = (place.end() - 1, _FEW_BYTES) if place else (end, size)
 
 
 class Originals:
