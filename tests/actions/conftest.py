@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runbooknotebook import notebook
+from runbook_service import notebook
 
 from workbench.actions.jobs import Jobs, told
 from workbench.actions.runbook.automation import Automation
@@ -38,8 +38,8 @@ def intake(tmp_path_factory: pytest.TempPathFactory) -> Intake:
 def automation(outbox: RecordOutbox, intake: Intake, tmp_path: Path) -> Automation:
     """With a runbook `clean` that takes `days`, and `hook` that takes a `WebhookData`."""
     made = Automation(outbox, tmp_path / "jobs", intake, Access(outbox.database, "w"))
-    made.library.bring("clean", notebook("days: int = 7"))
-    made.library.bring("hook", notebook("site: str = ''\nWebhookData: dict = {}"))
+    made.library.bring("clean", notebook(parameters="days: int = 7"))
+    made.library.bring("hook", notebook(parameters="site: str = ''\nWebhookData: dict = {}"))
     return made
 
 

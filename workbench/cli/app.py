@@ -24,6 +24,7 @@ from workbench.cli import (
     query,
     rules,
     runbooks,
+    schedules,
     service,
     tables,
     watchlist,
@@ -55,6 +56,7 @@ for _group in (
     workers,
     rules,
     runbooks,
+    schedules,
     format_command,
     dashboard,
 ):

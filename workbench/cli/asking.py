@@ -32,3 +32,10 @@ def asked(place: ServicePlace, method: str, path: str, body: object = None) -> d
 def quoted(name: str) -> str:
     """A name as a part of a path."""
     return urllib.parse.quote(name, safe="")
+
+
+def parameters_of(place: ServicePlace, runbook: str, given: list[str]) -> dict[str, Any]:
+    """Parameters written as NAME=VALUE, each of the type that the runbook declares."""
+    from workbench.actions.runbook.declaration import values
+
+    return values(asked(place, "GET", f"/api/runbooks/{quoted(runbook)}")["parameters"], given)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli import options
-from workbench.cli.asking import asked, place_of, quoted
+from workbench.cli.asking import asked, parameters_of, place_of, quoted
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a runbook.")]
 Job = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job.")]
@@ -103,14 +103,12 @@ def start(
     workspace: options.Workspace = None,
 ) -> None:
     """Start a runbook as a job."""
-    from workbench.actions.runbook.declaration import values
     from workbench.cli.output import emit_json
 
     place = place_of(workspace)
     body: dict[str, Any] = {"group": group, "timeout": timeout, "retries": retries}
     if parameters:
-        declared = asked(place, "GET", f"/api/runbooks/{quoted(name)}")["parameters"]
-        body["parameters"] = values(declared, parameters)
+        body["parameters"] = parameters_of(place, name, parameters)
     number = asked(place, "POST", f"/api/runbooks/{quoted(name)}/start", body)["job_id"]
     job = asked(place, "GET", f"/api/jobs/{number}")
     while wait and job["state"] not in ("Completed", "Failed", "Stopped", "Suspended"):

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.schedules import Schedules
 from workbench.base.access import Access, Role
 from workbench.base.database import Database
 from workbench.collect.doors.enrolment import Enrolment
@@ -47,6 +48,7 @@ from workbench.server.handlers import (
     records,
     remote_write,
     rules,
+    schedules,
     workers,
 )
 from workbench.server.news import News
@@ -84,6 +86,8 @@ class Service:
         Control data.
     automation : Automation
         Runbooks and jobs.
+    schedules : Schedules
+        What starts jobs by the clock.
     news : News
         Wakes requests that wait for jobs.
     rules, rates : Rules, Rates
@@ -109,6 +113,7 @@ class Service:
     gateways: Gateways = field(init=False)
     rules: Rules = field(init=False)
     rates: Rates = field(default_factory=Rates)
+    schedules: Schedules = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = History(self.workspace.repository, "workbench-api", intake=self.intake, after=30.0)
@@ -117,6 +122,7 @@ class Service:
         self.enrolment = Enrolment(self.access)
         self.gateways = Gateways(self.database, self.access)
         self.automation.jobs.on_news.append(self.news.tell)
+        self.schedules = Schedules(self.automation)
 
 
 def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
@@ -153,6 +159,7 @@ def create(service: Service) -> Starlette:
             Route("/v1/traces", sends("OTLP", otlp.traces), methods=["POST"]),
             Route("/api/v1/write", sends("remote write", remote_write.post), methods=["POST"]),
             *_runbooks_and_jobs(),
+            *_schedules(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
             *(Route(f"/{v}/rest/query", reads(kusto.query(v)), methods=["POST"]) for v in ("v1", "v2")),
@@ -194,6 +201,18 @@ def _runbooks_and_jobs() -> list[Route]:
         Route("/api/job/child/{id}", claims.child, methods=["GET"]),
         Route("/api/job/approval", claims.approval, methods=["POST"]),
         Route("/api/job/records", claims.records, methods=["POST"]),
+    ]
+
+
+def _schedules() -> list[Route]:
+    return [
+        Route("/api/schedules", reads(schedules.all_schedules), methods=["GET"]),
+        Route("/api/schedules/{name}", reads(schedules.one), methods=["GET"]),
+        Route("/api/schedules/{name}", operates(schedules.put), methods=["PUT"]),
+        Route("/api/schedules/{name}", operates(schedules.remove), methods=["DELETE"]),
+        Route("/api/schedules/{name}/pause", operates(schedules.pause), methods=["POST"]),
+        Route("/api/schedules/{name}/resume", operates(schedules.resume), methods=["POST"]),
+        Route("/api/next-runs", reads(schedules.next_runs), methods=["GET"]),
     ]
 
 

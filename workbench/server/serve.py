@@ -24,6 +24,8 @@ from workbench.actions.jobs import told
 from workbench.actions.jobs.keeper import Keeper
 from workbench.actions.jobs.store import DEFAULT_GROUP
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.schedules import told as schedules_told
+from workbench.actions.schedules.scheduler import Scheduler
 from workbench.actions.workers import registry
 from workbench.base.access import Access
 from workbench.base.database import Database
@@ -96,6 +98,7 @@ def serve(
                 syslog=syslog_sockets,
                 names=binding.known_names,
             )
+            stack.enter_context(Scheduler(service.schedules))
             app = create(service)
             collect_less()
             try:
@@ -126,7 +129,7 @@ def _automated(
     intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    outbox = RecordOutbox(database, {**told.TYPES, **registry.TYPES})
+    outbox = RecordOutbox(database, {**told.TYPES, **registry.TYPES, **schedules_told.TYPES})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)
     worker = IncludedWorker(automation.workers, url, place.logs)

@@ -115,7 +115,7 @@ class Jobs:
     """
 
     def __init__(self, outbox: RecordOutbox) -> None:
-        self._outbox = outbox
+        self.outbox = outbox
         self.database = outbox.database
         self.database.ensure(metadata())
         self.on_news: list[Callable[[], None]] = []
@@ -264,7 +264,7 @@ class Jobs:
                 return int(job["lines"])
             last = max(line.number for line in fresh)
             connection.execute(jobs.update().where(jobs.c.id == job["id"]).values(lines=last))
-            self._outbox.add(connection, told.JOB_STREAM, told.stream_rows(job["id"], fresh))
+            self.outbox.add(connection, told.JOB_STREAM, told.stream_rows(job["id"], fresh))
         return last
 
     def finish(self, token: str, outcome: Outcome, why: WorkbenchError | None = None) -> State:
@@ -402,7 +402,7 @@ class Jobs:
         self._tell(connection, job, now)
 
     def _tell(self, connection: Connection, job: Mapping[str, Any], now: int) -> None:
-        self._outbox.add(connection, told.JOB, [told.job_row(job, now)])
+        self.outbox.add(connection, told.JOB, [told.job_row(job, now)])
 
     def _released(
         self, connection: Connection, job: dict[str, Any], state: State, why: WorkbenchError | None, now: int, **more: Any

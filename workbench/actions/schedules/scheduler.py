@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Self
 
 from workbench.actions.schedules.store import Schedules
 from workbench.base import clock
@@ -15,7 +16,7 @@ LONGEST = 5.0
 
 
 class Scheduler:
-    """Runs beside a service until it is stopped. Several, on one control database, fire each due moment once."""
+    """Runs inside its `with` block. Several, on one control database, fire each due moment once."""
 
     def __init__(self, schedules: Schedules) -> None:
         self._schedules = schedules
@@ -24,15 +25,15 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
         schedules.on_news.append(self._news.set)
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End; what is due from now on waits for the next service."""
         self._stopping = True
         self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
 
     def _run(self) -> None:
         fresh = False

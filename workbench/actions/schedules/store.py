@@ -31,8 +31,6 @@ from workbench.base.recurrence.reading import read_moment
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from workbench.collect.record_outbox import RecordOutbox
-
 ALLOW = "allow"
 OVERLAPS = (*(o.value for o in Overlap), ALLOW)
 SHOWN_RUNS = 5
@@ -46,15 +44,14 @@ class Schedules:
 
     Parameters
     ----------
-    outbox : RecordOutbox
-        Takes what they tell.
     automation : Automation
-        Makes their jobs.
+        Makes their jobs; what they tell goes the way of what jobs tell.
     """
 
-    def __init__(self, outbox: RecordOutbox, automation: Automation) -> None:
-        self._outbox, self._automation = outbox, automation
-        self._database = outbox.database
+    def __init__(self, automation: Automation) -> None:
+        self._automation = automation
+        self._outbox = automation.jobs.outbox
+        self._database = automation.jobs.database
         self._database.ensure(table())
         self.on_news: list[Callable[[], None]] = []
         """Called after a schedule was made or changed."""

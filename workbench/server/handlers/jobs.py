@@ -28,7 +28,7 @@ from workbench.server import wire
 
 _STATUS = {
     "JOB001": 404, "JOB002": 409, "JOB003": 409, "JOB201": 404, "JOB202": 409, "JOB204": 409, "JOB322": 404,
-    "OTL101": 413, "CTL001": 503,
+    "OTL101": 413, "CTL001": 503, "SCH101": 404,
 }  # fmt: skip
 Body = Mapping[str, Any]
 MOST_KEY = 200
