@@ -71,6 +71,7 @@ bench: .venv/.bench
 	@$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/intake.py
 	$(BIN)/python tests/bench/agent.py
+	$(BIN)/python tests/bench/grid.py
 
 lock: .venv/.run
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \

@@ -75,6 +75,17 @@ def test_completion_of_options(channel: Channel) -> None:
     assert completed(channel, "%%logsearch --ti▮\nHeartbeat") == ["%%logsearch --timespan \nHeartbeat"]
 
 
+def test_sql_cells_are_completed_and_judged(channel: Channel) -> None:
+    cell = "%%logsearch --sql\nSELECT Lo▮ FROM Heartbeat"
+    assert completed(channel, cell)[0] == cell.replace("Lo▮", "Load")
+    assert completed(channel, "%%logsearch --sql\nSELECT 1 FROM Heartbeat WHERE Load > :▮")[0].endswith(
+        ":limit"
+    )
+    (found,) = asked(channel, "findings", "%%logsearch --sql\nSELECT Lod FROM Heartbeat")
+    assert found["span"] == [25, 28]
+    assert asked(channel, "hover", "%%logsearch --sql\nSELECT Lo▮ad FROM Heartbeat") is None
+
+
 def test_completion_behind_a_saved_search(channel: Channel) -> None:
     """`--load` puts a query before the cell's text: its columns are the ones on offer."""
     assert completed(channel, "%%logsearch --load loads\n| where ▮")[:2] == [
@@ -83,7 +94,7 @@ def test_completion_behind_a_saved_search(channel: Channel) -> None:
     ]
 
 
-@pytest.mark.parametrize("code", ["print(1▮)", "%%logsearch --sql\nSELECT ▮", "%%lo▮gsearch\nHeartbeat"])
+@pytest.mark.parametrize("code", ["print(1▮)", "%%lo▮gsearch\nHeartbeat"])
 def test_where_no_query_is_nothing_is_answered(channel: Channel, code: str) -> None:
     assert [asked(channel, ask, code) for ask in ("complete", "hover", "signature")] == [None, None, None]
 
@@ -105,7 +116,7 @@ def test_hover_and_signature(channel: Channel) -> None:
         ("%%logsearch --load loads\n| where Lod > 1", [("KQL101", "Lod")]),
         ("%%logsearch --workspace /nowhere/at/all\nHeartbeat", [("REP001", "--workspace /nowhere/at/all")]),
         ("%%logsearch Heartbeat\n| where Lod > limit", [("KQL101", "Lod")]),
-        ("%%logsearch --sql\nSELECT nothing", []),
+        ("%%logsearch --sql\nSELECT nothing", [("SQL102", "nothing")]),
         ("%%logsearch\n", []),
         ("%%logsearch", []),
         ("x = 1", []),

@@ -9,20 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import openpyxl
 import polars as pl
 import pytest
 from lab_server import KERNEL, PANEL, browser, open_notebook, served
-
-from workbench.base.dtypes import ScalarType
-from workbench.repository.tables import Repository
+from many_events import SLOW_FILES, fill
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 ROWS = 1_000_000
-# Enough to be interrupted in the middle on a busy machine.
-SLOW_FILES, SLOW_ROWS = 40, 100_000
 LOAD, MILLION, FEW, LONG, FIELDS, BOUND = range(6)
 CELLS = [
     "%load_ext workbench",
@@ -37,46 +32,11 @@ CELLS = [
 CELL = f"{PANEL}.content.widgets"
 
 
-def events(count: int) -> pl.DataFrame:
-    """Rows that look like events, every value by its number."""
-    number = pl.int_range(count, eager=True)
-    return pl.DataFrame({"n": number}).select(
-        TimeGenerated=(pl.lit(1_763_900_000_000_000) + pl.col("n") * 1000).cast(pl.Datetime("us", "UTC")),
-        Computer=pl.format("web{}", pl.col("n") % 7),
-        Level=(pl.col("n") % 4).replace_strict({0: "Information", 1: "Warning", 2: "Error", 3: "Verbose"}),
-        Number=pl.col("n"),
-        Share=(pl.col("n") * 7919 % 1_000_003) / 1000,
-        Message=pl.format(
-            "connection {} from 10.0.{}.1 closed", pl.col("n") * 7919 % 1_000_003, pl.col("n") % 250
-        ),
-        Props=pl.concat_str(
-            pl.lit('{"user": {"name": "user'),
-            pl.col("n") % 50,
-            pl.lit('", "roles": ["reader", "owner"]}, "port": '),
-            pl.col("n") % 65536,
-            pl.lit("}"),
-        ),
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a million events, and a notebook over it."""
     made = tmp_path_factory.mktemp("grid")
-    repository = Repository.open(str(made / "workspace"), create=True)
-    repository.append("Events", events(ROWS), {"Props": ScalarType.DYNAMIC})
-    number = pl.int_range(SLOW_ROWS, eager=True)
-    for part in range(SLOW_FILES):
-        texts = ((number * 7919 + part * 104_729) % 1_000_003 * 48_271).cast(pl.String)
-        repository.append("Slow", pl.DataFrame({"Text": texts}))
-    asked = nbformat.v4.new_notebook(
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        }
-    )
-    asked.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    (made / "files").mkdir()
-    nbformat.write(asked, made / "files" / "asked.ipynb")
+    fill(made, ROWS, CELLS)
     return made
 
 

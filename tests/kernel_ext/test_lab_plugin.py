@@ -238,6 +238,15 @@ def test_what_is_wrong_is_underlined_at_its_columns(page: Any) -> None:
     page.wait_for_selector(f".jp-CodeCell >> nth={WRONG} >> .wb-Finding", state="detached", timeout=30_000)
 
 
+def test_sql_is_completed_and_underlined_too(page: Any) -> None:
+    write(page, SQL, "%%logsearch --sql\nSELECT Lod FROM Beats")
+    page.wait_for_selector(f".jp-CodeCell >> nth={SQL} >> .wb-Finding >> text='Lod'", timeout=60_000)
+    write(page, SQL, f"{CELLS[SQL]} AND C")
+    assert offered(page)[0] == "Computer"
+    page.wait_for_selector(f".jp-CodeCell >> nth={SQL} >> .wb-Finding >> text='C'", timeout=60_000)
+    write(page, SQL, CELLS[SQL])
+
+
 def test_hover_tells_what_a_word_means(page: Any) -> None:
     word = lines(page, COLOURS).nth(4).locator("span", has_text=re.compile("^avg$"))
     word.hover()

@@ -23,7 +23,8 @@ class Asked:
     """A cursor in a log search: the query's text, the place in it, the workspace that is named.
 
     `option` is what was typed of an option, where the cursor stands among those; `start` is where the query
-    begins in the cell; `load` names the saved search that comes before the text.
+    begins in the cell; `load` names the saved search that comes before the text; `sql` says that the text is SQL, of a
+    `dialect`.
     """
 
     query: str
@@ -32,15 +33,17 @@ class Asked:
     option: str | None = None
     start: int = 0
     load: str | None = None
+    sql: bool = False
+    dialect: str | None = None
 
 
 def asked(code: str, position: int) -> Asked | None:
-    """The query around a place of a cell, None where there is none or it is SQL.
+    """The query around a place of a cell, None where there is none.
 
     Examples
     --------
     >>> asked("%%logsearch --limit 5\\nHeartbeat | wh", 36)
-    Asked(query='Heartbeat | wh', position=14, workspace=None, option=None, start=22, load=None)
+    Asked(query='Heartbeat | wh', position=14, workspace=None, option=None, start=22, load=None, sql=False, dialect=None)
     >>> asked("r = %logsearch Heart", 20).query, asked("print(1)", 3)
     ('Heart', None)
     >>> asked("%%logsearch --li", 16).option
@@ -62,11 +65,12 @@ def asked(code: str, position: int) -> Asked | None:
         return None
     stop = code.find("\n", start)
     first = code[start : end if stop < 0 else min(stop, end)]
-    load = None
+    load = dialect = None
     try:
         options, begun = parse_line(first)
         named, length, whole, load = options.workspace, len(begun), True, options.load
-        sql = options.sql or options.dialect is not None
+        dialect = options.dialect
+        sql = options.sql or dialect is not None
     except WorkbenchError:
         length, whole, sql = 0, False, False
         path = _WORKSPACE.search(first)
@@ -78,9 +82,7 @@ def asked(code: str, position: int) -> Asked | None:
     among = not length and position <= start + len(first) and first.strip().startswith("-")
     if position < query or (among and (cell is not None or word is not None or not whole)):
         return Asked("", 0, named, word[1] if word else "", position)
-    if sql:
-        return None
-    return Asked(code[query:end], position - query, named, None, query, load)
+    return Asked(code[query:end], position - query, named, None, query, load, sql, dialect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,10 +84,14 @@ class Language:
 
     def complete(self, place: Asked) -> Completion:
         """What may stand at the cursor; the stretch to replace counts from the query's start."""
-        from workbench.query.language import Completion, TableSamples, complete
+        from workbench.query.language import Completion, TableSamples, complete, complete_sql
 
         workspace, before = self._before(place.workspace, place.load)
         source = workspace.source
+        if place.sql:
+            at = len(before) + place.position
+            made = complete_sql(before + place.query, at, source, self._variables, place.dialect)
+            return Completion(made.items, _moved(made.replace, -len(before)))
         if source not in self._samples:
             self._samples[source] = TableSamples(source)
         at = len(before) + place.position
@@ -98,6 +102,8 @@ class Language:
         """What stands at the cursor; its span counts from the query's start."""
         from workbench.query.language import hover
 
+        if place.sql:
+            return None
         workspace, before = self._before(place.workspace, place.load)
         at = len(before) + place.position
         found = hover(before + place.query, at, workspace.source, self._variables)
@@ -107,6 +113,8 @@ class Language:
         """The call around the cursor."""
         from workbench.query.language import signature
 
+        if place.sql:
+            return None
         workspace, before = self._before(place.workspace, place.load)
         return signature(before + place.query, len(before) + place.position, workspace.source)
 
@@ -117,22 +125,26 @@ class Language:
     def findings(self, query: CellQuery) -> list[Diagnostic]:
         """What is wrong in a cell, in places of its code: in the options, else in the query.
 
-        What is wrong inside of a loaded saved search is told at the options. SQL is not judged, and an empty
-        cell not either.
+        What is wrong inside of a loaded saved search is told at the options. An empty cell is not judged.
         """
-        from workbench.query.language import Diagnostic, diagnose
+        from workbench.query.language import Diagnostic, diagnose, diagnose_sql
 
         begins, ends = query.line
         if query.error is not None:
             span = query.error.span or Span(0, ends - begins)
             return [Diagnostic(_moved(span, begins), query.error.code, query.error.message, query.error.hint)]
-        if query.is_sql or not query.text.strip():
+        if not query.text.strip():
             return []
         try:
             workspace, before = self._before(query.options.workspace, query.options.load)
         except WorkbenchError as error:
             return [Diagnostic(Span(begins, ends), error.code, error.message, error.hint)]
-        found = diagnose(before + query.text, workspace.source, self._variables)
+        text, source = before + query.text, workspace.source
+        found = (
+            diagnose_sql(text, source, self._variables, query.options.dialect)
+            if query.is_sql
+            else diagnose(text, source, self._variables)
+        )
         return [
             replace(d, span=_moved(d.span, query.start - len(before)))
             if d.span.start >= len(before)

@@ -7,6 +7,8 @@ layout, colours. Nothing here runs a query or changes one; every text gets an an
     diagnose(text, source) -> list[Diagnostic]
     format(text) -> str
     tokens(text) -> list[SemanticToken]
+    complete_sql(text, position, source) -> Completion
+    diagnose_sql(text, source) -> list[Diagnostic]
 """
 
 from workbench.query.language.completion import complete
@@ -27,6 +29,7 @@ from workbench.query.language.model import (
 from workbench.query.language.samples import TableSamples
 from workbench.query.language.semantic import tokens
 from workbench.query.language.signature import signature
+from workbench.query.language.sql import complete_sql, diagnose_sql
 
 __all__ = [
     "Completion",
@@ -40,7 +43,9 @@ __all__ = [
     "SignatureHelp",
     "TableSamples",
     "complete",
+    "complete_sql",
     "diagnose",
+    "diagnose_sql",
     "format",
     "hover",
     "signature",

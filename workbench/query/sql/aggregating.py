@@ -13,7 +13,7 @@ from workbench.query.sql import conditions, expressions
 from workbench.query.sql.asking import Asking
 
 T = ScalarType
-_CARDS: dict[str, str] = {
+NAMES: dict[str, str] = {
     "sum": "sum", "avg": "avg", "mean": "avg", "min": "min", "max": "max", "stddev": "stdev", "stddev_samp": "stdev",
     "stddev_pop": "stdevp", "variance": "variance", "var_samp": "variance", "variance_samp": "variance", "variance_pop": "variancep",
     "var_pop": "variancep", "approx_distinct": "dcount", "approx_count_distinct": "dcount", "count_if": "countif",
@@ -53,8 +53,8 @@ def is_aggregate(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         name = str(node.name)
         kql = name if name in AGGREGATES else name.lower()
-        return kql in _CARDS or (kql in AGGREGATES and kql not in FUNCTIONS)
-    return isinstance(node, exp.Func) and node.sql_name().lower() in _CARDS
+        return kql in NAMES or (kql in AGGREGATES and kql not in FUNCTIONS)
+    return isinstance(node, exp.Func) and node.sql_name().lower() in NAMES
 
 
 def bind(a: Asking, node: exp.Expr) -> Expr:
@@ -82,7 +82,7 @@ def _made(a: Asking, node: exp.Expr, name: str, condition: Expr | None, within: 
         return _count(a, node, condition, span)
     if name in _HINTS:
         raise diagnostics.not_taken(f"{name}()", span, _HINTS[name])
-    kql = _CARDS.get(name)
+    kql = NAMES.get(name)
     if kql is None:
         return _of_kql(a, node, name, condition, span)
     first = node.args.get("this")
@@ -204,7 +204,7 @@ def _of_kql(a: Asking, node: exp.Expr, name: str, condition: Expr | None, span: 
     exact, arguments = functions.called(a, node)
     kql = exact if exact in AGGREGATES else exact.lower()
     if kql not in AGGREGATES:
-        raise diagnostics.unknown_function(name, span, [*AGGREGATES, *_CARDS])
+        raise diagnostics.unknown_function(name, span, [*AGGREGATES, *NAMES])
     args = [expressions.bind(a, n) for n in arguments]
     return _plain(a, kql, args, condition, span) if condition is not None else a.aggregate(kql, args, span)
 

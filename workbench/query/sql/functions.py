@@ -51,6 +51,22 @@ def bind(a: Asking, node: exp.Expr) -> Expr:
     return a.null_where(a.any_of([a.null_of(x) for x in args]), made) if name in _STRICT else made
 
 
+def names() -> dict[str, str]:
+    """What SQL calls a function or an aggregate → the card of KQL that says what it does, "" where none does.
+
+    Examples
+    --------
+    >>> names()["upper"], names()["substr"], names()["stddev"]
+    ('toupper', '', 'stdev')
+    """
+    alone = ("coalesce", "count", "date_trunc", "date_add", "date_diff", "extract", "nullif", "trim")
+    return {
+        **dict.fromkeys((*_FORMS, *alone), ""),
+        **{name: card for name, card in _CARDS.items() if card.isidentifier()},
+        **aggregating.NAMES,
+    }
+
+
 def _kql(a: Asking, name: str, args: list[Expr], span: Span) -> Expr:
     """A function of KQL, or one that the workspace keeps, by its name."""
     stored = isinstance(a.b.scope.find(name), FunctionEntry)

@@ -9,7 +9,7 @@ import type {
 
 import type { Channel } from './channel';
 import type { Channels } from './channels';
-import { KQL_MIME } from './kql/languages';
+import { isLogSearch } from './kql/languages';
 import type { IItem } from './protocol';
 
 const OTHERS = ['CompletionProvider:kernel', 'CompletionProvider:context'];
@@ -61,7 +61,7 @@ export class QueryCompletion implements ICompletionProvider {
   }
 
   private channel(editor: CodeEditor.IEditor | null | undefined): Channel | null {
-    return editor?.model.mimeType === KQL_MIME ? this.channels.ofModel(editor.model) : null;
+    return editor && isLogSearch(editor.model.mimeType) ? this.channels.ofModel(editor.model) : null;
   }
 }
 
