@@ -17,6 +17,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.cli import (
     access,
     agent,
+    assets,
     dashboard,
     importing,
     kept,
@@ -57,6 +58,7 @@ for _group in (
     rules,
     runbooks,
     schedules,
+    assets,
     format_command,
     dashboard,
 ):

@@ -37,6 +37,7 @@ from workbench.server.binding import LOOPBACK
 from workbench.server.guard import Handler, needs, refusal
 from workbench.server.handlers import (
     agents,
+    assets,
     claims,
     data_collector,
     health,
@@ -132,6 +133,7 @@ def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
 
 reads = needs(role=Role.READER)
 operates = needs(role=Role.OPERATOR)
+owns = needs(role=Role.OWNER)
 works = needs(kinds=("worker",))
 
 
@@ -160,6 +162,7 @@ def create(service: Service) -> Starlette:
             Route("/api/v1/write", sends("remote write", remote_write.post), methods=["POST"]),
             *_runbooks_and_jobs(),
             *_schedules(),
+            *_assets(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
             *(Route(f"/{v}/rest/query", reads(kusto.query(v)), methods=["POST"]) for v in ("v1", "v2")),
@@ -201,6 +204,19 @@ def _runbooks_and_jobs() -> list[Route]:
         Route("/api/job/child/{id}", claims.child, methods=["GET"]),
         Route("/api/job/approval", claims.approval, methods=["POST"]),
         Route("/api/job/records", claims.records, methods=["POST"]),
+        Route("/api/job/assets/{kind}/{name}", claims.asset, methods=["GET"]),
+        Route("/api/job/assets/variable/{name}", claims.set_variable, methods=["PUT"]),
+    ]
+
+
+def _assets() -> list[Route]:
+    return [
+        Route("/api/assets", operates(assets.all_assets), methods=["GET"]),
+        Route("/api/assets/{kind}/{name}", operates(assets.one), methods=["GET"]),
+        Route("/api/assets/{kind}/{name}", operates(assets.put), methods=["PUT"]),
+        Route("/api/assets/{kind}/{name}", operates(assets.remove), methods=["DELETE"]),
+        Route("/api/assets/{kind}/{name}/allow", operates(assets.allow), methods=["POST"]),
+        Route("/api/asset-key/rotate", owns(assets.rotate), methods=["POST"]),
     ]
 
 
@@ -285,4 +301,6 @@ class AccessLog:
         finally:
             took = (time.perf_counter() - began) * 1000
             path = scope["path"].encode("unicode_escape").decode()
+            if path.startswith("/api/job/"):  # what follows is what a notebook says, and it may know secrets
+                path = "/".join(path.split("/")[:4])
             access_log.info("%s %s %d %.1f ms", scope["method"], path, status, took)

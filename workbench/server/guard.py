@@ -83,12 +83,13 @@ async def identified(request: Request) -> Identity:
 
 
 def _job(automation: Automation, bearer: str) -> Identity | None:
-    """A running job as an identity: it may read, and send records, as long as its claim holds."""
+    """A running job as an identity: it may read as long as its claim holds; records come in by `/api/job/records`,
+    where secrets are taken out of them."""
     try:
         job = automation.jobs.held(bearer)
     except WorkbenchError:
         return None
-    return Identity(job["id"], "job", Role.CONTRIBUTOR, f"job {job['id']}")
+    return Identity(job["id"], "job", Role.READER, f"job {job['id']}")
 
 
 def answer(mistake: WorkbenchError) -> JSONResponse:

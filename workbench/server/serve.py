@@ -20,6 +20,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from workbench.actions.assets import told as asset_records
 from workbench.actions.jobs import told
 from workbench.actions.jobs.keeper import Keeper
 from workbench.actions.jobs.store import DEFAULT_GROUP
@@ -129,7 +130,8 @@ def _automated(
     intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    outbox = RecordOutbox(database, {**told.TYPES, **registry.TYPES, **schedules_told.TYPES})
+    tells = (told, registry, schedules_told, asset_records)
+    outbox = RecordOutbox(database, {name: types for one in tells for name, types in one.TYPES.items()})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)
     worker = IncludedWorker(automation.workers, url, place.logs)

@@ -8,9 +8,12 @@ have the job then.
 from __future__ import annotations
 
 import json
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
+from workbench.actions.assets.modules import Environments
 from workbench.actions.jobs.states import Outcome
 from workbench.actions.jobs.store import LEASE_SECONDS
 from workbench.actions.runbook.child import EXIT_LOST
@@ -40,33 +43,46 @@ class Attempt:
     runner : Runner
     link : Link
         To the service; its token is not used.
+    environments : Environments
+        Where the modules are that the runbook needs.
     """
 
-    def __init__(self, told: dict[str, Any], runner: Runner, link: Link, url: str) -> None:
+    def __init__(
+        self, told: dict[str, Any], runner: Runner, link: Link, url: str, environments: Environments
+    ) -> None:
         self._told = told
         self._runner = runner
         self._link = link
         self._url = url
         self._lines: list[dict[str, Any]] = []
+        self._held_back = 0
+        """So many of them the service did not take yet: they may be the beginning of a secret."""
         self._number = int(told["lines"])
         self._began = self._renewed = time.monotonic()
         self._end: dict[str, Any] | None = None
         self._status: int | None = None
         self._given = self._running = False
+        self._environments = environments
+        self._modules: Path | None = None
+        self._broken: WorkbenchError | None = None
         self._stop: WorkbenchError | None = None
         self._stopping_since = 0.0
 
     def run(self) -> None:
         """Run it to its end."""
+        installing = threading.Thread(target=self._install, name="modules", daemon=True)
+        installing.start()
         try:
             flushed = time.monotonic()
-            while self._status is None:
-                if not self._given and self._runner.wait_ready(FLUSH_SECONDS):
+            while self._status is None and self._broken is None:
+                if not self._given and self._runner.wait_ready(FLUSH_SECONDS) and not installing.is_alive():
                     self._runner.give(self._job())
                     self._given = True
                 self._listen()
                 now = time.monotonic()
-                if self._lines and (now - flushed > FLUSH_SECONDS or len(self._lines) >= MOST_LINES):
+                if len(self._lines) > self._held_back and (
+                    now - flushed > FLUSH_SECONDS or len(self._lines) >= MOST_LINES
+                ):
                     self._flush()
                     flushed = now
                 if now - self._renewed > RENEW_SECONDS:
@@ -79,7 +95,15 @@ class Attempt:
 
     def _job(self) -> dict[str, Any]:
         inside = {**{n: self._told[n] for n in ("job", "workspace", "token")}, "url": self._url}
+        inside["modules"] = str(self._modules or "")
         return {"notebook": self._told["notebook"], "parameters": self._told["parameters"], "inside": inside}
+
+    def _install(self) -> None:
+        """Beside the loop: it may take minutes, and the claim has to be renewed."""
+        try:
+            self._modules = self._environments.made(self._told["modules"])
+        except WorkbenchError as why:
+            self._broken = why
 
     def _listen(self) -> None:
         for word in self._runner.said(FLUSH_SECONDS):
@@ -95,11 +119,20 @@ class Attempt:
             elif "gone" in word:
                 self._status = word["gone"]
 
-    def _flush(self) -> None:
-        lines, self._lines = self._lines, []
+    def _flush(self, *, last: bool = False) -> None:
+        lines, stuck = self._lines, False
         while lines:
-            self._ask("lines", {"lines": lines[:MOST_LINES]})
-            lines = lines[MOST_LINES:]
+            some = lines[:MOST_LINES]
+            whole = len(some) == len(lines)
+            # Where none of so many is taken, they are no secret in pieces, and waiting has an end.
+            told = {"lines": some, "last": stuck or (last and whole)}
+            taken = self._ask("lines", told).get("last", some[-1]["number"])
+            left = [line for line in lines if line["number"] > taken]
+            stuck = len(left) == len(lines)
+            lines = left
+            if whole and not last:
+                break
+        self._lines, self._held_back = lines, len(lines)
 
     def _renew(self) -> None:
         if not self._ask("renew", {})["go_on"] and self._stop is None:
@@ -117,7 +150,7 @@ class Attempt:
             self._runner.end()
 
     def _finish(self) -> None:
-        self._flush()
+        self._flush(last=True)
         outcome, why = self._outcome()
         kept = self._keep_notebook()
         if kept is not None and outcome is Outcome.COMPLETED:
@@ -128,6 +161,8 @@ class Attempt:
     def _outcome(self) -> tuple[Outcome, WorkbenchError | None]:
         """How it ended: by the status of the process; its own words only say more of it."""
         end = self._end or {}
+        if self._broken is not None:
+            return Outcome.FAILED, self._broken
         if self._stop is not None:
             timed_out = self._stop.code == "JOB025"
             return (Outcome.FAILED, self._stop) if timed_out else (Outcome.STOPPED, None)

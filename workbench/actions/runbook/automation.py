@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.actions.jobs import Jobs, Overlap, Start, Steps
+from workbench.actions.assets import Assets
+from workbench.actions.assets.keys import from_environment
+from workbench.actions.jobs import Jobs, Outcome, Overlap, Start, State, Steps
 from workbench.actions.jobs.store import DEFAULT_GROUP
+from workbench.actions.jobs.told import Line
 from workbench.actions.runbook.declaration import checked
+from workbench.actions.runbook.discretion import Discretion
 from workbench.actions.runbook.library import Library
 from workbench.actions.workers import Workers
 from workbench.base.access import Access
 from workbench.base.diagnostics import jobs as diagnostics
 from workbench.base.diagnostics import runbook as runbook_messages
 from workbench.base.diagnostics import service as service_messages
+from workbench.base.errors import WorkbenchError
 from workbench.collect.batch import Batch, batch_id, take
 from workbench.collect.intake import Intake
 from workbench.collect.record_outbox import RecordOutbox
@@ -36,7 +41,7 @@ class Automation:
     ----------
     outbox : RecordOutbox
     evidence : Path
-        Where executed notebooks are kept.
+        Where executed notebooks are kept; the key of assets lies beside that folder, unless elsewhere.
     intake : Intake
         Takes the records in that notebooks hand over.
     access : Access
@@ -48,6 +53,8 @@ class Automation:
         self.workers = Workers(outbox, access)
         self.jobs = Jobs(outbox)
         self.steps = Steps(self.jobs)
+        self.assets = Assets(outbox, access.workspace_id, from_environment(evidence.parent, os.environ))
+        self.discretion = Discretion(self.jobs, self.assets)
         self._evidence = evidence
         self._intake = intake
         self._workspace_id = access.workspace_id
@@ -122,6 +129,7 @@ class Automation:
         return {
             "job": job["id"], "workspace": self._workspace_id, "token": claim.token, "notebook": runbook.notebook,
             "parameters": json.loads(job["parameters"]), "lines": job["lines"], "timeout": job["timeout"],
+            "modules": self.assets.modules_for(job["runbook"]),
         }  # fmt: skip
 
     def resume(self, number: str) -> None:
@@ -132,9 +140,30 @@ class Automation:
 
     # ---- what a running notebook asks, with the token of its claim --------------------------------
 
+    def write(self, token: str, lines: list[Line], *, last: bool) -> int:
+        """Keep messages of a job; the number of the last one kept. See `Discretion.lines`."""
+        return self.jobs.write(token, self.discretion.lines(token, lines, last=last))
+
+    def finish(self, token: str, outcome: Outcome, why: WorkbenchError | None) -> State:
+        """End a claim; what became of the job. Raises JOB002."""
+        state = self.jobs.finish(token, outcome, self.discretion.why(token, why))
+        self.discretion.forget_ended()
+        return state
+
+    def commit(self, token: str, name: str, result: Any) -> None:
+        """Keep the result of a step; raises JOB002, JOB005 to JOB007, AST202."""
+        self.discretion.refuse(token, "the name of the step", name)
+        self.discretion.refuse(token, f"the result of step {name!r}", result)
+        self.steps.commit(token, name, result)
+
+    def asked(self, token: str, question: str) -> bool:
+        """Whether a person has agreed to a question of a job. Raises JOB002."""
+        return self.steps.asked(token, str(self.discretion.records(token, question)))
+
     def start_child(self, token: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Start another runbook from inside of one; the same `key` again is the same job."""
+        """Start another runbook from inside of one; the same `key` again is the same job. Raises AST202 beside others."""
         parent = self.jobs.held(token)
+        self.discretion.refuse(token, "the start of the other runbook", dict(asked))
         key = f"{parent['id']}/{asked.get('key', '')}"[:300]
         by = f"{parent['runbook']} {parent['id']}"
         return self.start(
@@ -147,6 +176,8 @@ class Automation:
         table, records, key = asked.get("table"), asked.get("records"), asked.get("key")
         if not isinstance(table, str) or not isinstance(records, list) or not isinstance(key, str):
             raise service_messages.bad_request('the body reads {"table": "…", "records": […], "key": ""}')
+        self.discretion.refuse(token, "the name of the table", table)
+        records = self.discretion.records(token, records)
         source = f"job {job['id']}"
         part, refused = take(table, records, source=source)
         number = batch_id(source, table, key, json.dumps(records, sort_keys=True).encode()) if key else ""
@@ -158,6 +189,7 @@ class Automation:
     def keep_evidence(self, token: str, notebook: bytes) -> None:
         """Keep the executed notebook of a claim; raises JOB002, JOB314."""
         job = self.jobs.held(token)
+        notebook = self.discretion.notebook(token, notebook)
         try:
             self._evidence.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Its claim's number is in the name: a worker that lost the job writes over nobody's.

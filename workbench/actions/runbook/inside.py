@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from workbench.actions.assets.given import Certificate, Credential
 from workbench.actions.jobs.told import Stream
 from workbench.actions.runbook.telling import tell
+from workbench.base.diagnostics import assets as asset_messages
 from workbench.base.diagnostics import runbook as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.link import Endpoint, Link, Unreachable
@@ -44,12 +46,16 @@ class WaitsForPerson(Exception):
 
 
 def bind(told: Mapping[str, Any]) -> None:
-    """Bind this kernel to a job: `{"job", "workspace", "url", "token"}`. The runner of jobs calls it, nobody else."""
+    """Bind this kernel to a job: `{"job", "workspace", "url", "token", "modules"}`. The runner of jobs calls it, nobody else."""
+    import sys
+
     from IPython import get_ipython
 
     from workbench.actions.runbook import step_magic
 
     global _bound
+    if told.get("modules"):
+        sys.path.insert(0, told["modules"])
     endpoint = Endpoint(told["url"], told["token"])
     _bound = _Bound(told["job"], told["workspace"], Link(lambda: endpoint))
     shell: Any = get_ipython()
@@ -196,6 +202,59 @@ def ingest(table: str, records: list[dict[str, Any]]) -> int:
     """Store records in a table; how many were stored. Inside a step they are stored once, however often it runs."""
     body = {"table": table, "records": records, "key": step_key() if _step else ""}
     return int(_ask("POST", "/api/job/records", body)["stored"])
+
+
+def variable(name: str) -> Any:
+    """The value of a variable: text, number, true or false, datetime, or what JSON holds.
+
+    Raises
+    ------
+    WorkbenchError
+        AST001 when there is none, AST201 when it is not for this runbook; the same for all assets.
+    """
+    import datetime as dt
+
+    found = _asset("variable", name)
+    value = found["value"]
+    return dt.datetime.fromisoformat(value) if found["type"] == "datetime" else value
+
+
+def set_variable(name: str, value: Any) -> None:
+    """Give a variable another value of its type.
+
+    Raises
+    ------
+    WorkbenchError
+        AST005 for another type, AST202 for a secret in a variable that is not encrypted.
+    """
+    import datetime as dt
+
+    text = value.isoformat() if isinstance(value, dt.datetime) else value
+    _ask("PUT", f"/api/job/assets/variable/{_quoted(name)}", {"value": text})
+
+
+def credential(name: str | Mapping[str, str]) -> Credential:
+    """A user name and its password; a parameter may carry the name as `{"$credential": "NAME"}`."""
+    return Credential(**_asset("credential", name))
+
+
+def certificate(name: str | Mapping[str, str]) -> Certificate:
+    """A certificate with its private key."""
+    found = _asset("certificate", name)
+    return Certificate(**{n: found[n] for n in Certificate.__dataclass_fields__})
+
+
+def connection(name: str | Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a connection, secret ones too."""
+    return _asset("connection", name)
+
+
+def _asset(kind: str, name: str | Mapping[str, str]) -> dict[str, Any]:
+    if isinstance(name, Mapping):
+        name = name.get(f"${kind}", "") if len(name) == 1 else ""
+    if not isinstance(name, str) or not name:
+        raise asset_messages.bad_reference()
+    return _ask("GET", f"/api/job/assets/{kind}/{_quoted(name)}")
 
 
 def _job() -> _Bound:

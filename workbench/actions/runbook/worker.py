@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from workbench.actions.assets.modules import Environments
 from workbench.actions.runbook.attempt import Attempt
 from workbench.actions.runbook.runner import Runner
 from workbench.collect.agent.link import Answer, Endpoint, Link, Unreachable
@@ -91,6 +92,7 @@ class Worker:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._find = find
+        self._environments = Environments(folder / "modules")
         self._warm = Warm(folder, warm)
         self.removed = False
         """Whether the service knows this worker no more."""
@@ -176,7 +178,7 @@ class Worker:
         url = endpoint.url if endpoint is not None else ""
         runner = self._warm.take()
         try:
-            Attempt(told, runner, link, url).run()
+            Attempt(told, runner, link, url, self._environments).run()
         except Exception:  # the claim's lease ends, and another try is made
             log.exception("job %s could not be run", told.get("job"))
         finally:

@@ -1,7 +1,8 @@
 """What is asked with the token of a claim: by the worker that holds it, and by the notebook that it runs.
 
 All under `/api/job/`, and refused with 409 as soon as another has the job: `running`, `renew`, `lines`, `finish`, `PUT
-notebook`; from inside the notebook `steps/{name}`, `start`, `child/{id}`, `approval`, `records`.
+notebook`; from inside the notebook `steps/{name}`, `start`, `child/{id}`, `approval`, `records`, `assets/{kind}/{name}`.
+Nothing that a notebook says is stored before `Discretion` has seen it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _lines(auto: Automation, token: str, body: Body) -> Any:
         ]
     except (KeyError, TypeError, ValueError) as why:
         raise service_messages.bad_request(f"these are no lines of a job: {why}") from None
-    return {"last": auto.jobs.write(token, lines)}
+    return {"last": auto.write(token, lines, last=body.get("last") is True)}
 
 
 def _finish(auto: Automation, token: str, body: Body) -> Any:
@@ -69,7 +70,7 @@ def _finish(auto: Automation, token: str, body: Body) -> Any:
         why = WorkbenchError.unpacked(body["why"]) if body.get("why") else None
     except (KeyError, TypeError, ValueError) as bad:
         raise service_messages.bad_request(f"this is no end of a job: {bad}") from None
-    return {"state": auto.jobs.finish(token, outcome, why)}
+    return {"state": auto.finish(token, outcome, why)}
 
 
 def _step(auto: Automation, token: str, body: Body) -> Any:
@@ -78,13 +79,23 @@ def _step(auto: Automation, token: str, body: Body) -> Any:
 
 
 def _commit(auto: Automation, token: str, body: Body) -> Any:
-    auto.steps.commit(token, body["name"], body.get("result"))
+    auto.commit(token, body["name"], body.get("result"))
+    return {}
+
+
+def _asset(auto: Automation, token: str, body: Body) -> Any:
+    return auto.discretion.read(token, body["kind"], body["name"])
+
+
+def _set_variable(auto: Automation, token: str, body: Body) -> Any:
+    auto.discretion.set_variable(token, body["name"], body.get("value"))
     return {}
 
 
 running, renew, finish = _held(_running), _held(_renew), _held(_finish)
 lines = _held(_lines, read=MOST_LINES)
 step, commit = _held(_step, read=0), _held(_commit, read=2 << 20)
+asset, set_variable = _held(_asset, read=0), _held(_set_variable, read=2 << 20)
 
 
 async def notebook(request: Request) -> Response:
@@ -100,7 +111,7 @@ async def notebook(request: Request) -> Response:
 
 
 start = _held(lambda auto, token, body: {"job_id": auto.start_child(token, body)["id"]}, read=1 << 20)
-approval = _held(lambda auto, token, body: {"given": auto.steps.asked(token, str(body.get("question", "")))})
+approval = _held(lambda auto, token, body: {"given": auto.asked(token, str(body.get("question", "")))})
 records = _held(lambda auto, token, body: {"stored": auto.ingest(token, body)}, read=MOST_RECORDS)
 
 

@@ -1,0 +1,1 @@
+"""Runbooks: notebooks with declared parameters, kept in versions, run as jobs by workers."""

@@ -1,0 +1,176 @@
+"""What a job may know and must not say: it reads assets by the token of its claim, and what it says is scrubbed of them.
+
+In go tokens of claims and what notebooks hand over, out comes the same without the values of secrets that the job has
+read, before anything of it is stored. It runs in the service: the kernel, and the process that runs it, are not trusted.
+Where a changed value would go on to work with (a parameter, a step's result), it is refused instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from workbench.actions.assets import Assets, Kind
+from workbench.actions.assets.scrub import Scrubber
+from workbench.actions.jobs import Jobs
+from workbench.actions.jobs.states import ENDED
+from workbench.actions.jobs.told import Line
+from workbench.base.diagnostics import assets as diagnostics
+from workbench.base.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Discretion:
+    """Assets for jobs, and what jobs say without them. Safe for threads.
+
+    Parameters
+    ----------
+    jobs : Jobs
+    assets : Assets
+    """
+
+    def __init__(self, jobs: Jobs, assets: Assets) -> None:
+        self._jobs, self._assets = jobs, assets
+        self._known: dict[str, tuple[int, Scrubber]] = {}
+        self._guard = threading.Lock()
+
+    # ---- what a job reads ------------------------------------------------------------------------
+
+    def read(self, token: str, kind: str, name: str) -> dict[str, Any]:
+        """The value of an asset, for who holds a job.
+
+        Raises
+        ------
+        WorkbenchError
+            JOB002 when the claim is over, AST001, AST003, AST101 to AST108, AST201.
+        """
+        found: dict[str, Any] = self._allowed(
+            token, kind, name, lambda c, job: self._assets.read(c, job, kind, name)
+        )
+        return found
+
+    def set_variable(self, token: str, name: str, value: Any) -> None:
+        """Give a variable another value.
+
+        Raises
+        ------
+        WorkbenchError
+            JOB002, AST001, AST005 to AST007, AST101 to AST107, AST201; AST202 for a secret in a plain variable.
+        """
+        if not self._assets.get(Kind.VARIABLE, name)["encrypted"]:
+            self.refuse(token, f"the value for variable {name!r}", value)
+        self._allowed(
+            token, Kind.VARIABLE, name, lambda c, job: self._assets.set_variable(c, job, name, value)
+        )
+
+    def _allowed(
+        self, token: str, kind: str, name: str, work: Callable[[Connection, Mapping[str, Any]], Any]
+    ) -> Any:
+        with self._jobs.holding(token) as (connection, job):
+            why = self._assets.may_read(connection, job, kind, name)
+            found = work(connection, job) if why is None else None
+        if why is not None:  # raised only here: the record of the refusal is committed
+            raise why
+        return found
+
+    # ---- what a job says -------------------------------------------------------------------------
+
+    def lines(self, token: str, lines: Sequence[Line], *, last: bool) -> list[Line]:
+        """Messages as they may be stored. Those at the end that may begin a secret are left out, to be sent again.
+
+        Parameters
+        ----------
+        token : str
+        lines : sequence of Line
+            In the order of their numbers.
+        last : bool
+            Nothing follows: none is left out, and what looks like the beginning of a secret is masked.
+
+        Raises
+        ------
+        WorkbenchError
+            JOB002; AST101 to AST108 when the secrets can't be known any more: then nothing is stored.
+        """
+        scrubber = self._scrubber(token)
+        groups = [list(range(len(lines)))]
+        groups += [[n for n, line in enumerate(lines) if line.stream is s] for s in {m.stream for m in lines}]
+        texts = [line.message for line in lines]
+        for group in groups:
+            masked = scrubber.pieces([texts[n] for n in group], cut=last)
+            for number, text in zip(group, masked, strict=True):
+                texts[number] = text
+        kept = len(lines)
+        if not last:
+            kept = min(_begins(scrubber, [lines[n].message for n in g], g, kept) for g in groups)
+        return [dataclasses.replace(lines[n], message=texts[n]) for n in range(kept)]
+
+    def why(self, token: str, why: WorkbenchError | None) -> WorkbenchError | None:
+        """The reason of a job's end, as it may be stored."""
+        if why is None:
+            return None
+        scrubber = self._scrubber(token)
+        packed = scrubber.value(why.packed())
+        return WorkbenchError.unpacked({**packed, "message": scrubber.text(why.message, cut=True)})
+
+    def notebook(self, token: str, data: bytes) -> bytes:
+        """An executed notebook as it may be stored."""
+        scrubber = self._scrubber(token)
+        try:
+            found = orjson.loads(data)
+        except orjson.JSONDecodeError:  # cut short, as a process was killed
+            return scrubber.text(data.decode("utf-8", "replace"), cut=True).encode()
+        return orjson.dumps(scrubber.value(found), option=orjson.OPT_INDENT_2)
+
+    def records(self, token: str, records: Any) -> Any:
+        """Records, or a question to a person, as they may be stored."""
+        return self._scrubber(token).value(records)
+
+    def refuse(self, token: str, what: str, value: Any) -> None:
+        """Refuse what holds a secret and can't be changed without harm; raises AST202."""
+        if self._scrubber(token).finds(value):
+            raise diagnostics.carries_secret(what)
+
+    def forget_ended(self) -> None:
+        """Keep no value any more for the sake of jobs that have ended."""
+        ended = [job for job in self._assets.readers() if self._jobs.get(job)["state"] in ENDED]
+        self._assets.forget(ended)
+        with self._guard:
+            for job in ended:
+                self._known.pop(job, None)
+
+    def _scrubber(self, token: str) -> Scrubber:
+        """Of the secrets that the job of a claim has read, and of the token itself."""
+        job = self._jobs.held(token)
+        with self._assets.database.read() as connection:
+            count = self._assets.count_reads(connection, job["id"])
+        stamp = job["fence"] * 1_000_000 + count
+        with self._guard:
+            known = self._known.get(job["id"])
+        if known is not None and known[0] == stamp:
+            return known[1]
+        secrets: list[str] = []
+        if count:
+            # Keys are asked for inside of write transactions only.
+            with self._assets.database.begin() as connection:
+                secrets = self._assets.spoken(connection, job["id"])
+        scrubber = Scrubber([*secrets, token])
+        with self._guard:
+            self._known[job["id"]] = (stamp, scrubber)
+        return scrubber
+
+
+def _begins(scrubber: Scrubber, texts: Sequence[str], group: Sequence[int], beyond: int) -> int:
+    """The number of the first message that may belong to a secret which goes on after the last one; else `beyond`."""
+    left = scrubber.tail("".join(texts))
+    for number, text in zip(reversed(group), reversed(texts), strict=True):
+        if left <= 0:
+            break
+        left -= len(text)
+        beyond = number
+    return beyond
