@@ -134,7 +134,7 @@ def test_a_runbook_asks_records_queries_and_starts_others(jobs: Jobs) -> None:
     jobs.bring(
         "whole",
         "import workbench as w\nchild = w.runbook.start('part', {'names': ['a', 'b']})\nprint(w.runbook.wait(child))",
-        "print(w.runbook.query('Made_CL | summarize n = count(), last = max(TimeGenerated) by Name | sort by Name asc')['n'].to_list())",
+        "print(w.runbook.query('Made_CL | summarize n = count(), last = max(TimeGenerated) by Name | sort by Name asc').frame['n'].to_list())",
     )
     job = jobs.start("whole")
     assert jobs.until(job, "Completed", "Failed")["state"] == "Completed"

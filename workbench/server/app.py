@@ -50,6 +50,7 @@ from workbench.server.handlers import (
     remote_write,
     rules,
     schedules,
+    searches,
     workers,
 )
 from workbench.server.news import News
@@ -151,6 +152,8 @@ def create(service: Service) -> Starlette:
                 sends("Logs Ingestion", logs_ingestion.post),
                 methods=["POST"],
             ),
+            Route("/api/searches", reads(searches.all_searches), methods=["GET"]),
+            Route("/api/searches/{name}", reads(searches.search), methods=["GET"]),
             Route("/api/rules", reads(rules.all_rules), methods=["GET"]),
             Route("/api/rules", operates(rules.create), methods=["POST"]),
             Route("/api/rules/{rule}", reads(rules.one), methods=["GET"]),

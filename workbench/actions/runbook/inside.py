@@ -15,7 +15,7 @@ import urllib.parse
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.actions.assets.given import Certificate, Credential
 from workbench.actions.jobs.told import Stream
@@ -24,6 +24,9 @@ from workbench.base.diagnostics import assets as asset_messages
 from workbench.base.diagnostics import runbook as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect.agent.link import Endpoint, Link, Unreachable
+
+if TYPE_CHECKING:
+    from workbench.query.result import Result
 
 T = TypeVar("T")
 
@@ -169,33 +172,35 @@ def approval(question: str) -> None:
         raise WaitsForPerson(question)
 
 
-def query(text: str, timespan: str | None = None) -> Any:
-    """The rows of a KQL text as a polars DataFrame.
+def query(text: str, timespan: str | None = None, parameters: Mapping[str, str] | None = None) -> Result:
+    """What a KQL text gives; `.frame` has its rows.
+
+    Parameters
+    ----------
+    text : str
+    timespan : str, optional
+        `P1D`, or `start/end`.
+    parameters : mapping of str, optional
+        Values for `declare query_parameters`.
 
     Raises
     ------
     WorkbenchError
         Of the query; JOB305 when not all of its rows came.
     """
-    import polars as pl
+    from workbench.actions.runbook.answers import result_of
 
-    told = _ask("POST", f"/v1/workspaces/{_job().workspace}/query", {"query": text, "timespan": timespan})
+    body = {"query": text, "timespan": timespan, "parameters": dict(parameters) if parameters else None}
+    told = _ask("POST", f"/v1/workspaces/{_job().workspace}/query", body)
     if "error" in told:
         raise diagnostics.not_all_rows(str(told["error"].get("message", "")))
-    table = told["tables"][0]
-    names = [column["name"] for column in table["columns"]]
-    frame = pl.DataFrame(table["rows"], schema=dict.fromkeys(names), orient="row", infer_schema_length=None)
-    return frame.with_columns(_typed(column) for column in table["columns"])
+    return result_of(told["tables"][0], text)
 
 
-def _typed(column: Mapping[str, str]) -> Any:
-    import polars as pl
-
-    name, kind = column["name"], column["type"]
-    if kind == "datetime":
-        return pl.col(name).cast(pl.String).str.to_datetime("%+", time_unit="us", time_zone="UTC")
-    types: dict[str, Any] = {"int": pl.Int32, "long": pl.Int64, "real": pl.Float64, "bool": pl.Boolean}
-    return pl.col(name).cast(types.get(kind, pl.String))
+def search(name: str) -> Result:
+    """What a saved search gives. Raises SAV003 for a name that is none, else as `query`."""
+    kept = _ask("GET", f"/api/searches/{_quoted(name)}")
+    return query(kept["query"], kept["timespan"] or None, kept["parameters"])
 
 
 def ingest(table: str, records: list[dict[str, Any]]) -> int:
