@@ -196,6 +196,22 @@ def test_rates_hold_for_each_rule_and_minute() -> None:
     assert rates.over("a", 10) is None
 
 
+WHOLE = st.integers(-(2**70), 2**70) | st.sampled_from([2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    numbers=st.lists(WHOLE, min_size=1, max_size=4),
+    nested=st.booleans(),
+    text=st.sampled_from(["", "9" * 30]),
+)
+def test_whole_numbers_that_were_rounded_are_counted(numbers: list[int], nested: bool, text: str) -> None:
+    records = [{"B": text, "C": {"x": [n, n / 3]} if nested else n} for n in numbers]
+    _, found = batch_of(EVERY, "dcr-1", STREAM, json.dumps(records).encode(), source="me")
+    beyond = sum(not -(2**63) <= n < 2**64 for n in numbers)
+    assert found.rounded == ({"C": beyond} if beyond else {})
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

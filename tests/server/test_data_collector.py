@@ -136,6 +136,30 @@ def test_a_sender_that_tries_again_is_stored_once(sender: Sender) -> None:
     assert sender.rows("Again_CL | count") == [[2]]
 
 
+def test_a_fault_of_the_service_is_a_500_and_the_same_post_is_stored_once_it_is_mended(
+    sender: Sender,
+) -> None:
+    """A folder lies where the table's entry of the catalog should be: nothing that a sender could mend."""
+    when = date()
+    assert sender.post(b'[{"a":1}]', "Fault", x_ms_date=when)[0] == 200
+    entry = sender.service.workspace / "catalog" / "Fault_CL.json"
+    kept = entry.rename(entry.with_suffix(".aside"))
+    entry.mkdir()
+    try:
+        status, answer, headers = sender.post(b'[{"a":2}]', "Fault", x_ms_date=when)
+    finally:
+        entry.rmdir()
+        kept.rename(entry)
+    assert status == 500
+    assert answer == {
+        "Error": "UnspecifiedError",
+        "Message": "a fault of the service; its log has the details",
+    }
+    assert headers["content-type"] == "application/json"
+    assert sender.post(b'[{"a":2}]', "Fault", x_ms_date=when)[0] == 200
+    assert sender.rows("Fault_CL | project a_d | sort by a_d asc") == [[1.0], [2.0]]
+
+
 def test_a_request_id_tells_deliveries_apart(sender: Sender) -> None:
     when = date()
     for number in ("1", "2", "2"):

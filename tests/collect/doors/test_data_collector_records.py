@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ GUID = "8145d822-13a7-44ad-859c-36f31a84f6dd"
 
 
 def take(body: Any, schema: Schema = (), **more: str) -> Taken:
-    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    data = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     with clock.frozen(NOW):
         return door.batch_of(Post("primary", "App", "today", **more), data, schema)
 
@@ -257,6 +258,11 @@ def test_digits_that_a_double_has_not_are_counted() -> None:
     taken = take([{"a": 2**53}, {"a": 2**53 + 1}, {"a": -(2**62) - 1}])
     assert rows(taken) == {"a_d": [2.0**53, 2.0**53, -(2.0**62)]}
     assert taken.changes.rounded == 2
+
+
+def test_digits_that_64_bits_have_not_are_counted_also_inside_of_values() -> None:
+    taken = take([{"a": 2**64}, {"b": {"c": [2**70, -(2**63) - 1, 2**64 - 1, -(2**63)]}}, {"c": str(2**70)}])
+    assert taken.changes.rounded == 3
 
 
 def test_what_was_changed_is_told() -> None:

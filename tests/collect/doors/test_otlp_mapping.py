@@ -262,11 +262,8 @@ def test_an_exception_of_a_span_has_a_row_of_its_own() -> None:
     assert (row["Properties"], json.loads(row["Details"])[0]["rawStack"]) == ('{"x":"y"}', "at a")
 
 
-def test_the_types_are_those_of_azure() -> None:
-    listed = Path(__file__).parents[3].parent / "shared" / "schemas" / "log_analytics_tables.json"
-    if not listed.exists():
-        pytest.skip("the shared captures are not here")
-    known = json.loads(listed.read_text())
+def test_the_types_are_those_of_azure(captures: Path) -> None:
+    known = json.loads((captures.parents[1] / "schemas" / "log_analytics_tables.json").read_text())
     from workbench.collect.doors import otlp_logs, otlp_traces, remote_write, syslog
 
     for table, types in {

@@ -222,7 +222,7 @@ def batch_of(post: Post, body: bytes, schema: Schema, wire: bytes = b"") -> Take
         kept = [i for i in range(len(records)) if i not in bad]
         rows, records = [rows[i] for i in kept], [records[i] for i in kept]
     columns, left = refuse_times(columns, clock.now_us(), lambda index, why: refuse(rows[index], why))
-    if any(t is T.REAL and splitting.may_be_beyond(s) for (_, t), s in columns.series.items()):
+    if splitting.has_long_digits(body):
         changes.rounded += sum(splitting.beyond_64_bits(body).values())
     taken.changes, taken.old = changes, old
     if left:

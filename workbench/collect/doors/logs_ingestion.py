@@ -24,7 +24,6 @@ from typing import Any
 import orjson
 
 from workbench.base.diagnostics import rules as diagnostics
-from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect.batch import Batch, batch_id, kind_of
 from workbench.collect.doors import splitting
@@ -172,12 +171,7 @@ def batch_of(
         found = ruled_groups(rule, stream, _a_few(body), source, originals)
     except splitting.NoJson:
         found = ruled(rule, stream, records_of(body), source, originals)
-    if any(
-        splitting.may_be_beyond(series)
-        for part in found.parts
-        for (_, type_), series in part.columns.series.items()
-        if type_ is T.REAL
-    ):
+    if any(splitting.may_be_beyond(body, part.columns) for part in found.parts):
         found.rounded = splitting.beyond_64_bits(body)
     known = batch_id(source, f"{number}/{stream}", told, wire or body) if told else ""
     return Batch(DOOR, source, found.parts, found.refused, known, size=len(body)), found

@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-import polars as pl
+
+from workbench.base.dtypes import ScalarType as T
+from workbench.collect.record import Columns
 
 #: Strings, runs of brackets, commas. A quote alone opens a string that never ends: such a body is no JSON.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[\[{]++|[\]}]++|,', re.DOTALL)
 _WHITE = b" \t\r\n"
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _FEW_BYTES = 1 << 17
+_AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG, _ZEROS = b"0" * 19, re.compile(rb"0+")
 
 
 class NoJson(ValueError):
@@ -169,19 +173,42 @@ class _Beyond(float):
     """A whole number that 64 bits do not hold."""
 
 
-def may_be_beyond(reals: pl.Series) -> bool:
-    """Whether one of them can have been a whole number beyond 64 bits: the quick reader makes reals of these."""
-    largest = reals.abs().max()
-    return isinstance(largest, float) and largest >= 2**63
+def may_be_beyond(body: bytes, columns: Columns) -> bool:
+    """Whether a value of these columns can have been a whole number beyond 64 bits: the quick reader makes reals of
+    them, also inside of objects and lists, where only the body still shows it."""
+    for (_, type_), series in columns.series.items():
+        if type_ is T.DYNAMIC:
+            return has_long_digits(body)
+        if type_ is T.REAL:
+            largest = series.abs().max()
+            if isinstance(largest, float) and largest >= 2**63:
+                return has_long_digits(body)
+    return False
+
+
+def has_long_digits(body: bytes) -> bool:
+    """Whether digits of a body, be they in a text, would be such a number. In two passes that cost next to nothing."""
+    runs = body.translate(_AS_ZERO)
+    at = runs.find(_LONG)
+    while at >= 0:
+        found = _ZEROS.match(runs, at)
+        assert found is not None
+        end, before = found.end(), body[at - 1 : at]
+        if before != b"." and body[end : end + 1] not in (b".", b"e", b"E"):
+            number = int(body[at:end]) if end - at <= 20 else 2**64
+            if number >= 2**64 or (before == b"-" and number > 2**63):
+                return True
+        at = runs.find(_LONG, end)
+    return False
 
 
 def beyond_64_bits(body: bytes) -> dict[str, int]:
-    """How many whole numbers of each field do not fit into 64 bits; numbers inside of objects are not looked at.
+    """How many whole numbers of each field do not fit into 64 bits, with those inside of it.
 
     Examples
     --------
-    >>> beyond_64_bits(b'[{"a": 9223372036854775807}, {"a": 18446744073709551616}]')
-    {'a': 1}
+    >>> beyond_64_bits(b'[{"a": 9223372036854775807}, {"a": 18446744073709551616, "b": {"c": [1, 2e3, -18446744073709551616]}}]')
+    {'a': 1, 'b': 1}
     """
 
     def whole(digits: str) -> int | float:
@@ -195,23 +222,27 @@ def beyond_64_bits(body: bytes) -> dict[str, int]:
         except (ValueError, RecursionError):
             continue  # that record is refused by itself
         for name, value in record.items() if isinstance(record, dict) else ():
-            if type(value) is _Beyond:
-                counts[name] = counts.get(name, 0) + 1
+            count = sum(type(one) is _Beyond for one in _inside(value))
+            if count:
+                counts[name] = counts.get(name, 0) + count
     return counts
 
 
-def is_beyond_a_double(value: Any) -> bool:
-    """Whether a value, or one inside it, is a number that no double can hold: such a one was read as infinite."""
+def _inside(value: Any) -> Iterator[Any]:
+    """A value and all that is inside of it, without recursion."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
+        yield one
         if isinstance(one, dict):
             waiting.extend(one.values())
         elif isinstance(one, list):
             waiting.extend(one)
-        elif isinstance(one, float) and one in (float("inf"), float("-inf")):
-            return True
-    return False
+
+
+def is_beyond_a_double(value: Any) -> bool:
+    """Whether a value, or one inside it, is a number that no double can hold: such a one was read as infinite."""
+    return any(isinstance(one, float) and one in (float("inf"), float("-inf")) for one in _inside(value))
 
 
 def _no_constant(word: str) -> Any:
