@@ -133,7 +133,7 @@ def test_refusals_are_one_row_a_door_reason_and_minute(intake: Intake) -> None:
         intake.refused("syslog", why)
         told = intake.operations.take()
         assert told is not None
-        intake.accept(told.batch)
+        intake.accept(told.batches[0])
     found = ask(intake, "Operation | project OperationCategory, OperationStatus, OperationKey, Detail, Count | sort by Count desc")  # fmt: skip
     assert found == [
         ("Data Collector", "Error", "DCA403", "the signature does not fit", 3),
@@ -150,7 +150,7 @@ def test_a_reason_is_its_code_whatever_the_text_says(intake: Intake) -> None:
     with clock.frozen(start + MINUTE):
         told = intake.operations.take()
         assert told is not None
-        intake.accept(told.batch)
+        intake.accept(told.batches[0])
     found = ask(intake, "Operation | project OperationKey, Detail, Count")
     assert found == [("RUL304", "the body is no JSON: column 0", 5)]
 
@@ -166,7 +166,8 @@ def test_what_could_not_be_told_is_told_later(intake: Intake) -> None:
         intake.operations.put_back(told)
         again = intake.operations.take(whole=True)
         assert again is not None
-        intake.accept(again.batch)
+        for batch in again.batches:
+            intake.accept(batch)
     assert ask(intake, "Operation | project OperationKey, Count") == [("LOG101", 2)]
     assert ask(intake, "Usage | project DataType, Records") == [("App", 1)]
 
@@ -179,9 +180,35 @@ def test_amounts_are_one_row_a_table_and_hour(intake: Intake) -> None:
     with clock.frozen(start + MINUTE * 61):
         told = intake.operations.take()
         assert told is not None
-        intake.accept(told.batch)
+        intake.accept(told.batches[0])
         found = ask(intake, "Usage | project DataType, Records, Quantity, QuantityUnit, EndTime - StartTime == 1h | sort by DataType asc")  # fmt: skip
     assert found == [("App", 3, 0.0001, "MBytes", True), ("Web", 1, 0.0001, "MBytes", True)]
+
+
+def test_a_kill_loses_no_amount_and_doubles_none(tmp_path: Path) -> None:
+    """Before the hour is told, and between that it was stored and that this was noted."""
+    repository = Repository.open(str(tmp_path / "w"), create=True)
+    start = clock.now_ticks() // (60 * MINUTE) * (60 * MINUTE)
+    for died in range(3):
+        spool = repository.open_spool()
+        intake = Intake(repository, spool)
+        with clock.frozen(start + MINUTE * died):
+            deliver(intake, "App", [{"A": died}] * 2)
+        if died:
+            with (spool.folder / "usage.jsonl").open("ab") as file:
+                file.write(b'[17, "App", 9')  # a line that was not written to its end
+        spool.close()  # what the process knew is gone
+    for _ in range(2):
+        spool = repository.open_spool()
+        intake = Intake(repository, spool)
+        with clock.frozen(start + MINUTE * 61):
+            told = intake.operations.take()
+            assert told is not None
+            for batch in told.batches:
+                intake.accept(batch)
+        spool.close()
+    with clock.frozen(start + MINUTE * 61):
+        assert ask(intake, "Usage | project DataType, Records") == [("App", 6)]
 
 
 def test_the_drainer_moves_what_waits_and_says_what_it_found_broken(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def told(intake: Intake) -> list[tuple[str, str, str]]:
     taken = intake.operations.take(whole=True)
     if taken is None:
         return []
-    columns = {name: series for (name, _), series in taken.batch.parts[0].columns.series.items()}
+    columns = {name: series for (name, _), series in taken.batches[0].parts[0].columns.series.items()}
     return list(zip(columns["OperationKey"], columns["OperationStatus"], columns["Detail"], strict=True))
 
 

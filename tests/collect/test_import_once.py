@@ -208,3 +208,17 @@ def test_several_processes_store_what_one_does(tmp_path: Path) -> None:
             found.append((summary.stored, summary.quarantined, rows.rows(), refused.rows()))
     assert found[0] == found[1]
     assert found[0][1] == 28572
+
+
+def test_usage_counts_what_was_imported_once(
+    repository: Repository, tmp_path: Path, table: Callable[..., list[dict[str, Any]]]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": 2}\nbroken\n')
+    for again in (False, False, True):
+        import_source(repository, path, table="App", again=again)
+    told = table("Usage", "DataType", "Records", "Quantity", "QuantityUnit", "IsBillable")
+    once = {"DataType": "App", "Records": 2, "Quantity": 25e-6, "QuantityUnit": "MBytes", "IsBillable": False}
+    assert told == [once, once]
+    rows = table("Usage", "StartTime", "EndTime", "TimeGenerated")
+    assert all(row["StartTime"] <= row["EndTime"] == row["TimeGenerated"] for row in rows)

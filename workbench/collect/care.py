@@ -242,4 +242,5 @@ def by_hand(repository: Repository, tell: Callable[[Operations], None]) -> None:
     tell(intake.operations)
     taken = intake.operations.take(whole=True)
     if taken is not None:
-        intake.accept(taken.batch)
+        for batch in taken.batches:
+            intake.accept(batch)

@@ -77,10 +77,13 @@ class Drainer:
         taken = self._intake.operations.take(whole=whole)
         if taken is not None:
             try:
-                self._intake.accept(taken.batch)
+                for batch in taken.batches:
+                    self._intake.accept(batch)
             except WorkbenchError as why:  # the disk is full: its reserve is for others
                 self._intake.operations.put_back(taken)
                 log.warning("what the intake counted can't be stored yet: %s", why)
+            else:
+                self._intake.operations.told()
 
     def _drain(self) -> bool:
         try:

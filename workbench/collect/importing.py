@@ -30,6 +30,7 @@ from workbench.base.config import state_folder
 from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
+from workbench.collect.amounts import USAGE, usage_rows
 from workbench.collect.formats import Options, Reader, reader_named, reader_of
 from workbench.collect.intake import Intake
 from workbench.collect.mapping import RecordMapping, load
@@ -208,6 +209,7 @@ class _Run:
         self._note = notes / (hashlib.sha256(application.encode()).hexdigest()[:32] + ".json")
         self._began = clock.now_us()
         self._last: dict[str, int] = {}
+        self._taken: dict[str, tuple[int, int]] = {}  # rows and bytes of the source, by table
 
     def is_done(self) -> bool:
         """Whether all of this was stored before; then the summary says so. Else the import begins."""
@@ -236,6 +238,7 @@ class _Run:
             if pending is not None:
                 pending.result()
         summary = self.summary
+        self._tell_usage()
         if not summary.problems:
             _write(
                 self._note,
@@ -252,6 +255,14 @@ class _Run:
             raise summary.problems[0]
         self.report(self.source.size, self.source.size)
         return summary
+
+    def _tell_usage(self) -> None:
+        """A row of `Usage` a table, once: the run that ends an import tells of all its chunks."""
+        if self._taken:
+            now = clock.now_us()
+            part = usage_rows((table, self._began, now, *told) for table, told in self._taken.items())
+            frame, types = settled(part.columns, self.intake.repository.expected(USAGE), part.declared)
+            self.intake.store(USAGE, frame, types, transaction=(f"{self.application}/usage", 1))
 
     def _chunks(self, members: Iterator[Member], named: Reader | None) -> Iterator[_Chunk]:
         chunk = _Chunk(1)
@@ -291,6 +302,7 @@ class _Run:
         summary.lines += len(chunk.refused)
         summary.quarantined += result.stored
         summary.skipped += len(chunk.refused) - result.stored
+        total = sum(part.height for parts in chunk.parts.values() for part in parts)
         for table, parts in chunk.parts.items():
             columns = joined(parts)
             schema = repository.expected(table)
@@ -300,6 +312,9 @@ class _Run:
             summary.lines += columns.height
             summary.stored[table] = summary.stored.get(table, 0) + result.stored
             summary.skipped += columns.height - result.stored
+            rows, size = self._taken.get(table, (0, 0))
+            share = chunk.size * columns.height // total
+            self._taken[table] = rows + columns.height, size + share
 
 
 def _is_large(source: Source) -> bool:

@@ -21,6 +21,7 @@ from workbench.base.diagnostics import collect as diagnostics
 from workbench.base.dtypes import ScalarType
 from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
+from workbench.collect.amounts import Journal
 from workbench.collect.batch import Batch, Receipt
 from workbench.collect.fitting import rows_of
 from workbench.collect.operations import Operations
@@ -48,7 +49,7 @@ class Intake:
     def __init__(self, repository: Repository, spool: Spool | None = None) -> None:
         self.repository = repository
         self.spool = spool
-        self.operations = Operations()
+        self.operations = Operations(None if spool is None else Journal(spool.folder / "usage.jsonl"))
 
     def accept(self, batch: Batch) -> Receipt:
         """Store a delivery, all of it or nothing; when this returns it is on disk and the next query sees it.

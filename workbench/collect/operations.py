@@ -16,20 +16,19 @@ import polars as pl
 from workbench.base import clock
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
-from workbench.collect.batch import Batch, Part
+from workbench.collect.amounts import HOUR_US, USAGE, Amounts, Journal, add, usage
+from workbench.collect.batch import Batch, Part, batch_id
 from workbench.collect.record import TIME, Columns
 from workbench.repository.physical import UTC_MICROSECONDS
 
-OPERATION, USAGE = "Operation", "Usage"
+__all__ = ["OPERATION", "USAGE", "Operations", "Taken"]
+
+OPERATION = "Operation"
 OPERATION_TYPES = {
     "OperationCategory": T.STRING, "OperationStatus": T.STRING, "OperationKey": T.STRING, "Solution": T.STRING,
     "Computer": T.STRING, "Detail": T.STRING, "Count": T.LONG,
 }  # fmt: skip
-USAGE_TYPES = {
-    "DataType": T.STRING, "Solution": T.STRING, "Quantity": T.REAL, "QuantityUnit": T.STRING, "IsBillable": T.BOOL,
-    "StartTime": T.DATETIME, "EndTime": T.DATETIME, "Records": T.LONG,
-}  # fmt: skip
-_MINUTE_US, _HOUR_US = 60_000_000, 3_600_000_000
+_MINUTE_US = 60_000_000
 _MOST = 1000
 """Different reasons of one minute; what comes beyond them counts as one."""
 Key = tuple[str, str, str, str]  # category, status, key, detail
@@ -37,12 +36,24 @@ Key = tuple[str, str, str, str]  # category, status, key, detail
 
 @dataclass(slots=True)
 class Operations:
-    """Counts what happened until somebody takes it. Safe for threads."""
+    """Counts what happened until somebody takes it. Safe for threads.
 
+    Attributes
+    ----------
+    journal : Journal or None
+        Where amounts are kept on disk until they are told.
+    """
+
+    journal: Journal | None = None
     _counts: dict[tuple[int, Key], int] = field(default_factory=lambda: defaultdict(int))
     _said: dict[tuple[int, Key], str] = field(default_factory=dict)
-    _amounts: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    _amounts: Amounts = field(default_factory=dict)
+    _telling: Amounts = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        if self.journal is not None:
+            self._amounts = self.journal.found
 
     def tell(
         self, category: str, detail: str, *, status: str = "Warning", key: str = "", count: int = 1
@@ -68,50 +79,63 @@ class Operations:
         """Note rows and bytes that a table took."""
         now = clock.now_us()
         with self._guard:
-            found = self._amounts.setdefault((now - now % _HOUR_US, table), [0, 0])
-            found[0] += rows
-            found[1] += size
+            add(self._amounts, now - now % HOUR_US, table, rows, size)
+            if self.journal is not None:
+                self.journal.add(now - now % HOUR_US, table, rows, size)
+                if self.journal.is_long:
+                    self.journal.replace(self._amounts, self._telling)
 
     def take(self, *, whole: bool = False) -> Taken | None:
         """The rows of minutes and hours that are over (`whole`: of those that run, too), or None.
 
-        What could not be stored goes back by `put_back`.
+        Then follows `told` of what was stored, and `put_back` of what could not be.
         """
         now = clock.now_us()
         with self._guard:
             told = [p for p in self._counts if whole or p[0] + _MINUTE_US <= now]
             counts = {p: self._counts.pop(p) for p in told}
-            full = [p for p in self._amounts if whole or p[0] + _HOUR_US <= now]
+            full = [p for p in self._amounts if whole or p[0] + HOUR_US <= now]
             amounts = {p: self._amounts.pop(p) for p in full}
             said = {p: self._said.pop(p) for p in told}
-        parts = []
+            self._telling = amounts
+        if not counts and not amounts:
+            return None
+        batches = []
         if counts:
-            parts.append(_operations(counts, said))
+            batches.append(Batch("workbench", "workbench", [_operations(counts, said)]))
         if amounts:
-            parts.append(_usage(amounts, now))
-        return Taken(Batch("workbench", "workbench", parts), counts, said, amounts) if parts else None
+            # A process that was killed before it could forget them tells the same amounts again: they are known then.
+            known = batch_id("workbench", USAGE, "", repr(sorted(amounts.items())).encode())
+            batches.append(Batch("workbench", "workbench", [usage(amounts, now)], id=known))
+        return Taken(batches, counts, said, amounts)
+
+    def told(self) -> None:
+        """Forget on disk the amounts that were taken: they are stored."""
+        with self._guard:
+            self._telling = {}
+            if self.journal is not None:
+                self.journal.replace(self._amounts)
 
     def put_back(self, taken: Taken) -> None:
         """Count again what could not be stored: it is told when there is room."""
         with self._guard:
+            self._telling = {}
             for place, count in taken.counts.items():
                 if place in self._counts or len(self._counts) < 2 * _MOST:
                     self._counts[place] = self._counts.get(place, 0) + count
                     self._said.setdefault(place, taken.said[place])
-            for amount_place, (rows, size) in taken.amounts.items():
-                found = self._amounts.setdefault(amount_place, [0, 0])
-                found[0] += rows
-                found[1] += size
+            for (hour, table), (rows, size) in taken.amounts.items():
+                add(self._amounts, hour, table, rows, size)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Rows as a delivery, and what they were made of."""
+    """Rows as deliveries, and what they were made of."""
 
-    batch: Batch
+    batches: list[Batch]
     counts: dict[tuple[int, Key], int]
     said: dict[tuple[int, Key], str]
-    amounts: dict[tuple[int, str], list[int]]
+    amounts: Amounts
 
 
 def _operations(counts: dict[tuple[int, Key], int], said: dict[tuple[int, Key], str]) -> Part:
@@ -126,23 +150,6 @@ def _operations(counts: dict[tuple[int, Key], int], said: dict[tuple[int, Key], 
     columns = Columns(len(places), {(TIME, T.DATETIME): _times(TIME, [p[0] for p in places]), **series})
     columns.series["Count", T.LONG] = pl.Series("Count", [counts[p] for p in places], pl.Int64)
     return Part(OPERATION, columns, OPERATION_TYPES)
-
-
-def _usage(amounts: dict[tuple[int, str], list[int]], now: int) -> Part:
-    places = list(amounts)
-    ends = [min(p[0] + _HOUR_US, now) for p in places]
-    count = len(places)
-    columns = Columns(count, {(TIME, T.DATETIME): _times(TIME, ends)})
-    columns.series |= {
-        ("DataType", T.STRING): pl.Series("DataType", [p[1] for p in places], pl.String),
-        ("Quantity", T.REAL): pl.Series("Quantity", [amounts[p][1] / 1e6 for p in places], pl.Float64),
-        ("QuantityUnit", T.STRING): pl.Series("QuantityUnit", ["MBytes"] * count, pl.String),
-        ("IsBillable", T.BOOL): pl.Series("IsBillable", [False] * count, pl.Boolean),
-        ("StartTime", T.DATETIME): _times("StartTime", [p[0] for p in places]),
-        ("EndTime", T.DATETIME): _times("EndTime", ends),
-        ("Records", T.LONG): pl.Series("Records", [amounts[p][0] for p in places], pl.Int64),
-    }
-    return Part(USAGE, columns, USAGE_TYPES)
 
 
 def _times(name: str, values: list[int]) -> pl.Series:

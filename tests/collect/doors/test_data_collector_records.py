@@ -270,7 +270,7 @@ def test_what_was_changed_is_told() -> None:
     door.tell(operations, take([{"a": "x" * 40_000, "b": 2**53 + 1, "t": "x"}], time_field="t"))
     told = operations.take(whole=True)
     assert told is not None
-    series = told.batch.parts[0].columns.series
+    series = told.batches[0].parts[0].columns.series
     assert series["OperationCategory", T.STRING].to_list() == ["Data Collector"] * 3
     assert series["OperationKey", T.STRING].to_list() == ["DCA301", "DCA302", "DCA303"]
 
