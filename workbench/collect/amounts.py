@@ -7,8 +7,10 @@ is in its memory and no more. Must not store.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -19,6 +21,7 @@ from workbench.collect.batch import Part
 from workbench.collect.record import TIME, Columns
 from workbench.repository.physical import UTC_MICROSECONDS
 
+log = logging.getLogger("workbench.intake")
 USAGE = "Usage"
 TYPES = {
     "DataType": T.STRING, "Solution": T.STRING, "Quantity": T.REAL, "QuantityUnit": T.STRING, "IsBillable": T.BOOL,
@@ -55,7 +58,7 @@ class Journal:
 
     def add(self, hour: int, table: str, rows: int, size: int) -> None:
         """Note an amount."""
-        with self._path.open("ab", buffering=0) as file:
+        with _without_room(), self._path.open("ab", buffering=0) as file:
             file.write(orjson.dumps([hour, table, rows, size]) + b"\n")
         self._lines += 1
 
@@ -68,9 +71,19 @@ class Journal:
         """Keep these amounts and no others."""
         fresh = self._path.with_suffix(".new")
         lines = [orjson.dumps([*place, *told]) + b"\n" for amounts in kept for place, told in amounts.items()]
-        fresh.write_bytes(b"".join(lines))
-        os.replace(fresh, self._path)
         self._lines = 0
+        with _without_room():
+            fresh.write_bytes(b"".join(lines))
+            os.replace(fresh, self._path)
+
+
+@contextmanager
+def _without_room() -> Iterator[None]:
+    """A disk that takes nothing must not fail the delivery that was stored before: the amounts are in memory."""
+    try:
+        yield
+    except OSError as why:
+        log.warning("amounts for Usage can't be kept on disk: %s", why)
 
 
 def _read(path: Path) -> Amounts:
