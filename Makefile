@@ -10,6 +10,8 @@ INPUTS := pyproject.toml requirements.lock .ci/environment tests/query/analyser/
   workbench/kernel_ext/lab/labextension/sources.sha256
 # -W error is in pyproject.toml; a test that hangs must not hold the gate for ever.
 PYTEST := $(BIN)/python -m pytest
+# The tests of a file share services and browsers; files run beside each other.
+SUITE := $(PYTEST) -n auto --maxprocesses 4 --dist loadfile
 
 help:
 	@printf '%s\n' \
@@ -46,7 +48,7 @@ endef
 
 check: .venv/.test
 	@$(LINT)
-	$(PYTEST) -m 'not slow and not browser'
+	$(SUITE) -m 'not slow and not browser'
 
 # Before the environment: it fetches the KQL analyser where there is an npm.
 system:
@@ -54,7 +56,7 @@ system:
 
 test: system .venv/.test
 	$(LINT)
-	$(PYTEST)
+	$(SUITE)
 
 # The long runs of the suites that search for mistakes; `make test` runs each with a short seed.
 soak: .venv/.test
