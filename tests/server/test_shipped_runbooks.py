@@ -17,6 +17,8 @@ import polars as pl
 import pytest
 from runbook_service import Jobs, wait_for
 
+from workbench.base.access import Access
+from workbench.base.database import Database
 from workbench.base.errors import WorkbenchError
 from workbench.collect.services import Supervisord
 
@@ -191,3 +193,18 @@ def test_a_saved_search_is_exported(jobs: Jobs, tmp_path: Path, format: str) -> 
         "xlsx": lambda p: pl.read_excel(p, engine="openpyxl"),
     }  # fmt: skip
     assert readers[format](path)["name"].to_list() == ["a,1", "a,2", "a,3"]
+
+
+def test_an_inventory_is_posted_with_a_key_that_stands_nowhere(jobs: Jobs) -> None:
+    service = jobs.service
+    key = Access(Database.open(service.workspace / "state"), service.workspace_id).keys().primary
+    fields = {"url": service.url, "workspace_id": service.workspace_id}
+    body = {"type": "workspace", "fields": fields, "secret": {"key": key}}
+    assert service.ask("PUT", "/api/assets/connection/service", body)[0] == 200
+    job = jobs.start("collect_inventory")
+    assert ended(jobs, job) == ("Completed", "")
+    by_kind = dict(jobs.rows("Inventory_CL | summarize count() by Kind_s"))
+    assert by_kind["System"] == 1
+    assert by_kind["Package"] > 100
+    evidence = json.dumps(service.ask("GET", f"/api/jobs/{job}/notebook")[1])
+    assert key not in evidence + str(jobs.lines(job))
