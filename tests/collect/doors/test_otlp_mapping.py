@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.base.errors import WorkbenchError
-from workbench.collect.doors import otlp
+from workbench.collect.doors import otlp, otlp_loose
 from workbench.collect.doors.otlp import JSON, LOGS, METRICS, PROTOBUF, TRACES, Signal
 
 TRACE, SPAN = "0123456789abcdef0123456789abcdef", "fedcba9876543210"
@@ -277,6 +277,43 @@ def test_the_types_are_those_of_azure(captures: Path) -> None:
         assert len(set(ours) & set(theirs)) >= 7
 
 
+def test_a_text_that_is_no_utf8_costs_its_own_record() -> None:
+    """Of protobuf: in a record, in a scope, which all records of it share, and in a resource."""
+    request = otlp.message_of(
+        LOGS, orjson.dumps(logs({"timeUnixNano": AT, "body": {"stringValue": "good"}})), JSON
+    )
+    for text in ("BAD1", "SCOPE", "BAD2"):
+        more = request.resource_logs.add()
+        more.CopyFrom(request.resource_logs[0])
+        more.scope_logs[0].scope.name = text
+        more.scope_logs[0].log_records[0].body.string_value = text
+    more.resource.attributes[0].value.string_value = "SHOP"
+    more.scope_logs.add().log_records.add().body.string_value = "of the bad resource"
+    body = request.SerializeToString()
+    body = (
+        body.replace(b"\x04BAD1", b"\x04BAD\xff").replace(b"SCOPE", b"SCOP\xe2").replace(b"SHOP", b"SH\xc3(")
+    )
+    batch = otlp.read(LOGS, body, PROTOBUF, "me")
+    assert [(row["Message"], row["AppRoleName"]) for row in rows(batch, "AppTraces")] == [("good", "shop")]
+    assert [(r.table, r.why.code) for r in batch.refused] == [("AppTraces", "OTL204")] * 4
+    assert b"BAD\xff" in batch.refused[0].original
+    told = json.loads(otlp.accepted(LOGS, JSON, batch))["partialSuccess"]
+    assert told["rejectedLogRecords"] == "4"
+    assert "UTF-8" in told["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "body"),
+    [(LOGS, logs({"severityNumber": 9}, {})), (METRICS, metrics({"name": "x"}, {})), (TRACES, spans({"name": "x"}, {}))],
+)  # fmt: skip
+def test_a_request_read_loosely_is_the_request(signal: Signal, body: dict[str, Any]) -> None:
+    (outer,) = body.values()
+    for part in (outer[0], *(value[0] for key, value in outer[0].items() if key != "resource")):
+        part["schemaUrl"] = "https://opentelemetry.io/schemas/1.9.0"
+    message = otlp.message_of(signal, orjson.dumps(body), JSON)
+    assert otlp_loose.read(signal.request, message.SerializeToString()) == (message, [])
+
+
 BROKEN = [
     b"", b"[", b"[]", b"null", b'{"resourceLogs": 1}', b'{"resourceLogs": [1]}',
     b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "soon"}]}]}]}',
@@ -298,7 +335,7 @@ def test_json_that_is_no_request_is_refused_whole(body: bytes) -> None:
 def answered(signal: Signal, body: bytes, encoding: str) -> str:
     """The code under which a body is refused, or the door that took it."""
     try:
-        return otlp.batch_of(signal, otlp.message_of(signal, body, encoding), body, "me").door
+        return otlp.read(signal, body, encoding, "me").door
     except WorkbenchError as refused:
         return refused.code
 

@@ -51,6 +51,12 @@ def no_name() -> WorkbenchError:
     return WorkbenchError("OTL203", "the metric has no name")
 
 
+def unread_record(why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "OTL204", f"the record, or what it says of its resource or scope, can't be read: {why}"
+    )
+
+
 def bad_series(why: str) -> WorkbenchError:
     return WorkbenchError("PRW201", f"the labels of a time series are not valid: {why}")
 

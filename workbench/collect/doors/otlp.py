@@ -22,9 +22,11 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from workbench.base.diagnostics import open_protocols as diagnostics
+from workbench.base.errors import WorkbenchError
 from workbench.collect.batch import Batch, batch_id
-from workbench.collect.doors import otlp_logs, otlp_metrics, otlp_traces
+from workbench.collect.doors import otlp_logs, otlp_loose, otlp_metrics, otlp_traces
 from workbench.collect.doors.otlp_values import Taken
+from workbench.collect.quarantine import Refused
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 DOOR = "OTLP"
@@ -42,20 +44,22 @@ class Signal:
     request: Any
     response: Any
     rejected: str
+    table: str
     rows: Callable[[Any, str], Taken]
 
 
 LOGS = Signal(
     "/v1/logs", logs_service_pb2.ExportLogsServiceRequest, logs_service_pb2.ExportLogsServiceResponse,
-    "rejected_log_records", otlp_logs.rows,
+    "rejected_log_records", otlp_logs.TABLE, otlp_logs.rows,
 )  # fmt: skip
 METRICS = Signal(
     "/v1/metrics", metrics_service_pb2.ExportMetricsServiceRequest,
-    metrics_service_pb2.ExportMetricsServiceResponse, "rejected_data_points", otlp_metrics.rows,
+    metrics_service_pb2.ExportMetricsServiceResponse, "rejected_data_points", otlp_metrics.TABLE, otlp_metrics.rows,
 )  # fmt: skip
 TRACES = Signal(
     "/v1/traces", trace_service_pb2.ExportTraceServiceRequest, trace_service_pb2.ExportTraceServiceResponse,
-    "rejected_spans", otlp_traces.rows,
+    "rejected_spans", otlp_traces.DEPENDENCIES,
+    otlp_traces.rows,
 )  # fmt: skip
 
 
@@ -106,6 +110,30 @@ def message_of(signal: Signal, body: bytes, encoding: str) -> Any:
         )
     except (DecodeError, json_format.ParseError, ValueError, TypeError, AttributeError) as broken:
         raise diagnostics.no_request(kind, _first_line(broken)) from None
+
+
+def read(signal: Signal, body: bytes, encoding: str, source: str) -> Batch:
+    """A body as one delivery; records of protobuf with a text that is no UTF-8 are refused alone.
+
+    Raises
+    ------
+    WorkbenchError
+        OTL105 when it is no request, and for JSON that is no UTF-8, which is no JSON.
+    """
+    unread: list[tuple[bytes, str]] = []
+    try:
+        message = message_of(signal, body, encoding)
+    except WorkbenchError as whole:
+        if encoding != PROTOBUF:
+            raise
+        try:
+            message, unread = otlp_loose.read(signal.request, body)
+        except DecodeError:
+            raise whole from None
+    batch = batch_of(signal, message, body, source)
+    for raw, why in unread:
+        batch.refused.append(Refused(signal.table, diagnostics.unread_record(why), source, None, raw))
+    return batch
 
 
 def _ids_as_bytes(parsed: dict[str, Any]) -> None:

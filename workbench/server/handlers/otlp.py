@@ -55,7 +55,7 @@ def door(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
 
 def _store(intake: Intake, signal: Signal, data: bytes, packing: str, encoding: str, source: str) -> bytes:
     body = gunzip(data, otlp.BODY_BYTES) if packing == "gzip" else data
-    batch = otlp.batch_of(signal, otlp.message_of(signal, body, encoding), body, source)
+    batch = otlp.read(signal, body, encoding, source)
     if batch.parts or batch.refused:
         intake.accept(batch)
     return otlp.accepted(signal, encoding, batch)
