@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from html.parser import HTMLParser
 
@@ -159,3 +160,14 @@ def test_plain_text_is_cut_to_a_line_and_names_what_is_left_out() -> None:
 def test_an_answer_without_columns_is_shown() -> None:
     assert plain.table(result({}), 50) == "no rows · <0.01 s"
     assert "no rows" in markup.table(result({}), 50)
+
+
+def test_a_wide_result_of_long_texts_keeps_the_notebook_small() -> None:
+    wide = result({f"column{i}": (T.STRING, ['"long" – text ' * 400] * 60) for i in range(500)})
+    html = markup.table(wide, 50)
+    assert len(json.dumps(html)) + len(json.dumps(plain.table(wide, 50))) < 200_000
+    left = re.search(r"… (\d+) more columns", Page(html).text)
+    assert left
+    assert html.count("<th ") == 500 - int(left[1]) + 1 > 5
+    few = result({f"c{i}": (T.LONG, list(range(60))) for i in range(40)})
+    assert "more columns" not in markup.table(few, 50)

@@ -163,8 +163,8 @@ class QueryLog:
         """`store`; what can't be stored now stays in its journal for the next time."""
         try:
             self.store()
-        except (OSError, WorkbenchError):
-            return
+        except (OSError, WorkbenchError, RuntimeError):
+            return  # a RuntimeError: this process is ending and starts no more threads
 
     def store(self) -> int:
         """Put the rows that wait into the table; gives their number."""

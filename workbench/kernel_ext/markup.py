@@ -12,15 +12,19 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
+import orjson
+
 from workbench.base.dtypes import ScalarType
 from workbench.kernel_ext import footer
 from workbench.kernel_ext.cells import Cell, cell, is_code, is_right_aligned, printable
 from workbench.query.result import Result
 
 _SHORT = 40
-_LONGEST_SUMMARY = 160
+_LONGEST_SUMMARY = 60
 _LONGEST_CELL = 10_000
-_UNFOLDED_BUDGET = 400_000
+# Bytes of a notebook that one table may take: of its cells, and of what hides behind those that unfold.
+_MOST_BYTES, _USUAL = 120_000, 50
+_UNFOLDED_BUDGET = 40_000
 
 
 @cache
@@ -34,22 +38,31 @@ def table(
 ) -> str:
     """The first `limit` rows as a table with a sticky header, and the footer below it.
 
-    `live` is the id under which a grid finds the result: where there are widgets it takes the table's place.
+    Columns that would make the notebook large are left out, and counted. `live` is the id under which a grid finds the result: where there are widgets it takes the table's place.
     """
     shown = result.frame.head(limit)
-    heads = "".join(_head(c.name, c.type) for c in result.schema)
     budget = _Budget(_UNFOLDED_BUDGET)
-    columns = [
-        [_data(cell(value, c.type), c.type, budget) for value in shown.to_series(i)]
-        for i, c in enumerate(result.schema)
-    ]
+    room = _MOST_BYTES * max(1.0, limit / _USUAL)  # who asks for many rows wants them
+    heads: list[str] = []
+    columns: list[list[str]] = []
+    for c, values in zip(result.schema, shown.iter_columns(), strict=True):
+        made = [_data(cell(value, c.type), c.type, budget) for value in values]
+        room -= _stored("".join(made))
+        if room < 0 and columns:
+            break
+        heads.append(_head(c.name, c.type))
+        columns.append(made)
+    if len(columns) < len(result.schema):
+        heads.append(
+            f'<th scope="col" class="wb-null">… {len(result.schema) - len(columns):,} more columns</th>'
+        )
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     if not shown.height and columns and not len(result):
         rows = f'<tr><td colspan="{len(columns)}" class="wb-null">no rows</td></tr>'
     label = escape(f"Result: {shown.height:,} of {len(result):,} rows, {len(columns)} columns", quote=True)
     return _frame(
         f'<div class="wb-scroll" tabindex="0" role="region" aria-label="{label}">'
-        f'<table class="wb-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<table class="wb-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
         + _foot(footer.parts(result, shown.height, name, notes)),
         live,
     )
@@ -71,18 +84,25 @@ def progress(line: str) -> str:
 
 
 class _Budget:
-    """How many characters may still be hidden behind cells that unfold."""
+    """How many bytes may still be hidden behind cells that unfold."""
 
     def __init__(self, size: int) -> None:
         self.left = size
 
     def take(self, text: str) -> str:
         """As much of `text` as there is room for, and a word about the rest."""
-        room = min(len(text), _LONGEST_CELL, self.left)
-        self.left -= room
-        if room == len(text):
+        kept = text[: min(_LONGEST_CELL, self.left)]
+        while kept and _stored(escape(kept)) > self.left:
+            kept = kept[: len(kept) // 2]
+        self.left -= _stored(escape(kept))
+        if len(kept) == len(text):
             return text
-        return f"{text[:room]}\n… {len(text) - room:,} more characters"
+        return f"{kept}\n… {len(text) - len(kept):,} more characters"
+
+
+def _stored(html: str) -> int:
+    """Bytes that a piece takes in a notebook, which is JSON."""
+    return len(orjson.dumps(html)) - 2
 
 
 def _frame(inner: str, live: str | None = None) -> str:

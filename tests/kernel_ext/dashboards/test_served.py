@@ -97,6 +97,8 @@ def test_a_viewer_logs_in_sees_and_runs_no_code(server: tuple[str, Path], token:
         page.fill("input[type=password]", token)
         page.click("button[type=submit]")
         page.wait_for_function(f"document.querySelector(\"{FIGURE}\")?.textContent === '10'", timeout=180_000)
+        # Nor does it ask for what the policy would refuse.
+        assert re.findall(r'<link[^>]*href="(?:https?:)?//[^>]*>', page.content()) == []
         cookie = next(c for c in context.cookies() if c["name"] != "_xsrf")
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
         assert token not in cookie["value"]

@@ -20,12 +20,13 @@ from workbench.base.access import Access
 from workbench.base.diagnostics import dashboards as diagnostics
 
 _MAGIC = re.compile(r"^\s*%dashboard\s+(?P<quote>[\"']?)(?P<file>[^\"'\s]+)(?P=quote)", re.MULTILINE)
-# Voilà's page asks a network for fonts; a viewer's browser then asks nobody but this server.
+# A viewer's browser asks nobody but this server.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_ELSEWHERE = re.compile(rb"""<link\b[^>]*\bhref=["']?(?:https?:)?//[^>]*>""", re.IGNORECASE)
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -103,6 +104,7 @@ def _run(
     from tornado.httpserver import HTTPServer
     from tornado.ioloop import IOLoop
     from tornado.netutil import bind_sockets
+    from tornado.web import OutputTransform
     from traitlets.config import Config
     from voila.app import Voila
 
@@ -113,12 +115,26 @@ def _run(
 
     Identity.access = access
 
+    class OfThisServer(OutputTransform):  # type: ignore[misc]
+        """Takes style sheets of other servers, fonts of icons, out of Voilà's pages."""
+
+        def transform_first_chunk(self, status_code: int, headers: Any, chunk: bytes, finishing: bool) -> Any:
+            self._is_page = headers.get("Content-Type", "").startswith("text/html")
+            chunk = self.transform_chunk(chunk, finishing)
+            if finishing and "Content-Length" in headers:
+                headers["Content-Length"] = str(len(chunk))
+            return status_code, headers, chunk
+
+        def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
+            return _ELSEWHERE.sub(b"", chunk) if self._is_page else chunk
+
     class Server(Voila):  # type: ignore[misc]
         """Voilà, listening as we say."""
 
         def listen(self) -> None:
             sockets = bind_sockets(port, host)
             self.port = sockets[0].getsockname()[1]
+            self.app.add_transform(OfThisServer)
             HTTPServer(self.app, ssl_options=tls).add_sockets(sockets)
             self.ioloop = IOLoop.current()
             shown = f"[{host}]" if ":" in host else host

@@ -9,7 +9,7 @@ It draws nothing and leaves no point out but those without x.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -197,8 +197,10 @@ def _points(
     kind: str, frame: pl.DataFrame, roles: _Roles, asked: Properties, flags: tuple[Column, ...] = ()
 ) -> Shape:
     x_kind, x, x_unit = _x_of(kind, frame, roles.x)
-    y_unit, factors = unit_of(frame, roles.ys)
     label = labels(frame, roles.series)
+    if asked.accumulate:
+        frame = _added_up(frame, roles.ys, x, label, ordered=x_kind != "category")
+    y_unit, factors = unit_of(frame, roles.ys)
     parts, marked = [], []
     for i, y in enumerate(roles.ys):
         name = y.name if len(roles.ys) > 1 else ""
@@ -218,8 +220,6 @@ def _points(
         long = long.filter(pl.col("x").is_not_null())
     if x_kind != "category":
         long = long.sort("x", maintain_order=True)
-    if asked.accumulate:
-        long = long.with_columns(y=pl.col("y").cum_sum().over("s"))
     y_name = roles.ys[0].name if len(roles.ys) == 1 else ""
     return Shape(
         kind,
@@ -232,6 +232,25 @@ def _points(
         tuple(notes),
         pl.concat(marked).drop_nulls() if marked else None,
     )
+
+
+def _added_up(
+    frame: pl.DataFrame, ys: Sequence[Column], x: pl.Series, label: pl.Series | None, *, ordered: bool
+) -> pl.DataFrame:
+    """The frame with running sums along x in the place of its values, each series by itself."""
+    at = pl.DataFrame({"wb x": x}).with_columns(
+        label.alias("wb s") if label is not None else pl.lit("").alias("wb s")
+    )
+    floats = at.with_columns(
+        as_float(frame[y.name], y.type).alias(str(i)) for i, y in enumerate(ys)
+    ).with_row_index("wb n")
+    if ordered:
+        floats = floats.sort("wb x", maintain_order=True)
+    sums = floats.with_columns(
+        pl.when(pl.col(str(i)).is_finite() & pl.col("wb x").is_not_null()).then(str(i)).cum_sum().over("wb s")
+        for i in range(len(ys))
+    ).sort("wb n")
+    return frame.with_columns(sums[str(i)].alias(y.name) for i, y in enumerate(ys))
 
 
 def _in_unit(asked: Properties, y: Column, factors: Mapping[str, float]) -> Properties:
