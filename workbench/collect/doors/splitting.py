@@ -23,6 +23,7 @@ _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _FEW_BYTES = 1 << 17
 _AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG, _ZEROS = b"0" * 19, re.compile(rb"0+")
+_BEFORE, _BEHIND = b":[, \t\r\n", b",]} \t\r\n"  # of a number inside of a record
 
 
 class NoJson(ValueError):
@@ -187,16 +188,17 @@ def may_be_beyond(body: bytes, columns: Columns) -> bool:
 
 
 def has_long_digits(body: bytes) -> bool:
-    """Whether digits of a body, be they in a text, would be such a number. In two passes that cost next to nothing."""
+    """Whether digits of a body look like such a number; a text can look so too. It costs next to nothing."""
     runs = body.translate(_AS_ZERO)
     at = runs.find(_LONG)
     while at >= 0:
         found = _ZEROS.match(runs, at)
         assert found is not None
-        end, before = found.end(), body[at - 1 : at]
-        if before != b"." and body[end : end + 1] not in (b".", b"e", b"E"):
+        end, negative = found.end(), body[at - 1 : at] == b"-"
+        before, behind = body[at - 1 - negative : at - negative], body[end : end + 1]
+        if before in _BEFORE and behind in _BEHIND and body[at : at + 1] != b"0":
             number = int(body[at:end]) if end - at <= 20 else 2**64
-            if number >= 2**64 or (before == b"-" and number > 2**63):
+            if number >= 2**64 or (negative and number > 2**63):
                 return True
         at = runs.find(_LONG, end)
     return False
@@ -217,6 +219,8 @@ def beyond_64_bits(body: bytes) -> dict[str, int]:
 
     counts: dict[str, int] = {}
     for element in elements(body):
+        if not has_long_digits(element):
+            continue
         try:
             record = json.loads(element.decode(), parse_int=whole)
         except (ValueError, RecursionError):
