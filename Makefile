@@ -73,6 +73,7 @@ bench: .venv/.bench
 	@$(BIN)/python tests/bench/run.py
 	$(BIN)/python tests/bench/intake.py
 	$(BIN)/python tests/bench/agent.py
+	$(BIN)/python tests/bench/jobs.py
 	$(BIN)/python tests/bench/grid.py
 
 lock: .venv/.run

@@ -281,7 +281,7 @@ BOMB = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
         (b'[{"Number": NaN}]', {}, 400, "RUL304"), (b"[" * 100_000, {}, 400, "RUL304"), (b"[{}" + b" " * LIMIT + b"]", {}, 413, "RUL309"),
         (b"[{}" + b" " * LIMIT * 2 + b"]", {}, 413, "OTL101"),
         (BOMB, {"Content_Encoding": "gzip"}, 413, "OTL101"), (b"no gzip", {"Content_Encoding": "gzip"}, 400, "OTL102"),
-        (gzip.compress(b"[{}]", mtime=0)[:-6], {"Content_Encoding": "gzip"}, 400, "OTL102"), (b"[{}]", {"Content_Encoding": "br"}, 415, "OTL103"),
+        (gzip.compress(b"[{}]")[:-6], {"Content_Encoding": "gzip"}, 400, "OTL102"), (b"[{}]", {"Content_Encoding": "br"}, 415, "OTL103"),
         (b"[{}]", {"Content_Type": "text/plain"}, 415, "OTL104"), (b"[{}]", {"version": ""}, 400, "RUL303"),
         (b"[{}]", {"version": "?api-version=2016-04-01"}, 400, "RUL303"), (b"[{}]", {"stream": "Custom-Other"}, 400, "RUL302"),
         (b"[{}]", {"to": "dcr-none"}, 404, "RUL301"),
