@@ -29,6 +29,7 @@ from workbench.cli import (
     service,
     tables,
     watchlist,
+    webhooks,
     workers,
 )
 from workbench.cli import format as format_command
@@ -58,6 +59,7 @@ for _group in (
     rules,
     runbooks,
     schedules,
+    webhooks,
     assets,
     format_command,
     dashboard,

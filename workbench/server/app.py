@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import Schedules
+from workbench.actions.webhooks import Webhooks
 from workbench.base.access import Access, Role
 from workbench.base.database import Database
 from workbench.collect.doors.enrolment import Enrolment
@@ -51,6 +52,7 @@ from workbench.server.handlers import (
     rules,
     schedules,
     searches,
+    webhooks,
     workers,
 )
 from workbench.server.news import News
@@ -88,8 +90,8 @@ class Service:
         Control data.
     automation : Automation
         Runbooks and jobs.
-    schedules : Schedules
-        What starts jobs by the clock.
+    schedules, webhooks : Schedules, Webhooks
+        What starts jobs by the clock, and by a URL.
     news : News
         Wakes requests that wait for jobs.
     rules, rates : Rules, Rates
@@ -116,6 +118,7 @@ class Service:
     rules: Rules = field(init=False)
     rates: Rates = field(default_factory=Rates)
     schedules: Schedules = field(init=False)
+    webhooks: Webhooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = History(self.workspace.repository, "workbench-api", intake=self.intake, after=30.0)
@@ -125,6 +128,7 @@ class Service:
         self.gateways = Gateways(self.database, self.access)
         self.automation.jobs.on_news.append(self.news.tell)
         self.schedules = Schedules(self.automation)
+        self.webhooks = Webhooks(self.automation)
 
 
 def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
@@ -164,7 +168,7 @@ def create(service: Service) -> Starlette:
             Route("/v1/traces", sends("OTLP", otlp.traces), methods=["POST"]),
             Route("/api/v1/write", sends("remote write", remote_write.post), methods=["POST"]),
             *_runbooks_and_jobs(),
-            *_schedules(),
+            *_schedules_and_webhooks(),
             *_assets(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
@@ -223,7 +227,7 @@ def _assets() -> list[Route]:
     ]
 
 
-def _schedules() -> list[Route]:
+def _schedules_and_webhooks() -> list[Route]:
     return [
         Route("/api/schedules", reads(schedules.all_schedules), methods=["GET"]),
         Route("/api/schedules/{name}", reads(schedules.one), methods=["GET"]),
@@ -232,6 +236,14 @@ def _schedules() -> list[Route]:
         Route("/api/schedules/{name}/pause", operates(schedules.pause), methods=["POST"]),
         Route("/api/schedules/{name}/resume", operates(schedules.resume), methods=["POST"]),
         Route("/api/next-runs", reads(schedules.next_runs), methods=["GET"]),
+        Route("/webhooks", webhooks.call, methods=["POST"]),
+        Route("/api/webhooks", reads(webhooks.all_webhooks), methods=["GET"]),
+        Route("/api/webhooks/{name}", reads(webhooks.one), methods=["GET"]),
+        Route("/api/webhooks/{name}", operates(webhooks.put), methods=["PUT"]),
+        Route("/api/webhooks/{name}", operates(webhooks.remove), methods=["DELETE"]),
+        Route("/api/webhooks/{name}/rotate", operates(webhooks.rotate), methods=["POST"]),
+        Route("/api/webhooks/{name}/enable", operates(webhooks.enable), methods=["POST"]),
+        Route("/api/webhooks/{name}/disable", operates(webhooks.disable), methods=["POST"]),
     ]
 
 

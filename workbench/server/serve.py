@@ -27,6 +27,7 @@ from workbench.actions.jobs.store import DEFAULT_GROUP
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import told as schedules_told
 from workbench.actions.schedules.scheduler import Scheduler
+from workbench.actions.webhooks import told as webhooks_told
 from workbench.actions.workers import registry
 from workbench.base.access import Access
 from workbench.base.database import Database
@@ -130,7 +131,7 @@ def _automated(
     intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    tells = (told, registry, schedules_told, asset_records)
+    tells = (told, registry, schedules_told, webhooks_told, asset_records)
     outbox = RecordOutbox(database, {name: types for one in tells for name, types in one.TYPES.items()})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)

@@ -139,9 +139,9 @@ class Jobs:
         jobs = table("jobs")
         now = clock.now_us()
         if start.key:
-            known = connection.execute(jobs.select().where(jobs.c.start_key == start.key)).one_or_none()
+            known = self.of_key(connection, start.key)
             if known is not None:
-                return dict(known._mapping)
+                return known
         row = _row(start, now)
         ended = self._ended_before(connection, start, row)
         connection.execute(jobs.insert().values(row))
@@ -155,6 +155,12 @@ class Jobs:
             self._settle(connection, row["id"], now)
         self.database.after_commit(connection, self._news)
         return self._row(connection, row["id"])
+
+    def of_key(self, connection: Connection, key: str) -> dict[str, Any] | None:
+        """The job that was started under a key."""
+        jobs = table("jobs")
+        found = connection.execute(jobs.select().where(jobs.c.start_key == key)).one_or_none()
+        return None if found is None else dict(found._mapping)
 
     def _ended_before(self, connection: Connection, start: Start, row: dict[str, Any]) -> bool:
         """Whether the policy for jobs of one key stops the new job; jobs that it replaces are stopped."""

@@ -8,7 +8,6 @@ on one database, or one that was stopped and went on, never start a moment twice
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.actions.jobs import Start
 from workbench.actions.jobs.states import Overlap
+from workbench.actions.runbook import standing
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import told
 from workbench.actions.schedules.policy import Misfire, choose
@@ -23,7 +23,6 @@ from workbench.actions.schedules.schema import schedules as table
 from workbench.actions.schedules.told import Change
 from workbench.base import clock
 from workbench.base.diagnostics import schedules as diagnostics
-from workbench.base.diagnostics import service as service_messages
 from workbench.base.errors import WorkbenchError
 from workbench.base.recurrence import Recurrence, read, zone
 from workbench.base.recurrence.reading import read_moment
@@ -31,10 +30,7 @@ from workbench.base.recurrence.reading import read_moment
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ALLOW = "allow"
-OVERLAPS = (*(o.value for o in Overlap), ALLOW)
 SHOWN_RUNS = 5
-_ASKED = ("parameters", "group", "timeout", "retries", "retry_delay")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _Row = dict[str, Any]
 
@@ -140,25 +136,16 @@ class Schedules:
         return _shown(row | values)
 
     def _checked(self, name: str, asked: Mapping[str, Any], now: int) -> _Row:
-        texts = {
-            n: asked.get(n) or "" for n in ("runbook", "when", "zone", "start", "end", "misfire", "overlap")
-        }
-        for key, value in texts.items():
-            if not isinstance(value, str) or "\0" in value:
-                raise service_messages.bad_request(f"'{key}' is no text")
+        texts = standing.texts(asked, "when", "zone", "start", "end", "misfire")
         form = read(texts["when"])
         where = zone(texts["zone"] or "UTC")
         start = read_moment("start", texts["start"], where) if texts["start"] else now - now % 1_000_000
         end = read_moment("end", texts["end"], where) if texts["end"] else None
         misfire = texts["misfire"] or "once"
         Misfire.parse(misfire)
-        overlap = texts["overlap"] or Overlap.QUEUE.value
-        if overlap not in OVERLAPS:
-            raise diagnostics.bad_overlap(overlap[:40], OVERLAPS)
         row = {
-            "name": name, "runbook": texts["runbook"], "due_at": texts["when"], "zone": where.key, "start": start,
-            "end": end, "misfire": misfire, "overlap": overlap,
-            "asked": json.dumps({n: asked[n] for n in _ASKED if asked.get(n) is not None}),
+            "name": name, "due_at": texts["when"], "zone": where.key, "start": start, "end": end, "misfire": misfire,
+            **standing.kept(asked, Overlap.QUEUE),
         }  # fmt: skip
         self._start({**row, "id": ""}, Recurrence(form, where, start, end).start)  # would it start so?
         return row
@@ -233,12 +220,9 @@ class Schedules:
         return len(starts)
 
     def _start(self, row: Mapping[str, Any], due: int) -> Start:
-        asked = json.loads(row["asked"])
-        if row["overlap"] != ALLOW:
-            asked |= {"concurrency": f"schedule {row['name']}", "overlap": row["overlap"]}
-        when = f"{row['name']} {_text(due, {'zone': 'UTC'})}"
+        by = f"{row['name']} {_text(due, {'zone': 'UTC'})}"
         key = f"schedule/{row['id']}/{due}"
-        return self._automation.prepared(row["runbook"], asked, trigger="schedule", by=when, key=key)
+        return standing.prepared(self._automation, "schedule", row, by=by, key=key)
 
     def _unchanged(self, connection: Connection, row: Mapping[str, Any]) -> bool:
         found = connection.execute(table().select().where(table().c.id == row["id"])).one_or_none()
@@ -287,15 +271,13 @@ def _recurrence(row: Mapping[str, Any]) -> Recurrence:
 
 def _shown(row: Mapping[str, Any], runs: int = SHOWN_RUNS) -> _Row:
     """A schedule as JSON; times are ISO text of its zone."""
-    asked = json.loads(row["asked"])
     state = "paused" if not row["enabled"] else "ended" if row["next_due"] is None else "active"
     found = {
-        "name": row["name"], "runbook": row["runbook"], "when": row["due_at"], "zone": row["zone"], "state": state,
+        "name": row["name"], "when": row["due_at"], "zone": row["zone"], "state": state,
         "start": _text(row["start"], row), "end": _text(row["end"], row), "misfire": row["misfire"],
-        "overlap": row["overlap"], "next": _text(row["next_due"], row), "last": _text(row["last_due"], row),
-        "last_job": row["last_job"], "last_error": row["last_error"], "changed": _text(row["changed"], row),
-        "changed_by": row["changed_by"], "parameters": asked.get("parameters") or {},
-        **{n: asked.get(n) for n in _ASKED if n != "parameters"},
+        "next": _text(row["next_due"], row), "last": _text(row["last_due"], row), "last_job": row["last_job"],
+        "last_error": row["last_error"], "changed": _text(row["changed"], row), "changed_by": row["changed_by"],
+        **standing.shown(row),
     }  # fmt: skip
     if runs:
         due = row["next_due"]

@@ -55,9 +55,3 @@ def bad_misfire(text: str, most: int) -> WorkbenchError:
         f"{text!r} is no policy for runs that were missed",
         hint=f"one of: skip, once, all:N with N from 1 to {most}",
     )
-
-
-def bad_overlap(text: str, known: Iterable[str]) -> WorkbenchError:
-    return WorkbenchError(
-        "SCH104", f"{text!r} is no policy for runs that overlap", hint=f"one of: {', '.join(known)}"
-    )
