@@ -18,7 +18,7 @@ from many_events import SLOW_FILES, fill
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 ROWS = 1_000_000
-LOAD, MILLION, FEW, LONG, FIELDS, BOUND = range(6)
+LOAD, MILLION, FEW, LONG, FIELDS, BOUND, DRAWN = range(7)
 CELLS = [
     "%load_ext workbench",
     "%%logsearch\nEvents",
@@ -28,6 +28,7 @@ CELLS = [
     "display(parameters.choice('host', query='Events | distinct Computer | sort by Computer asc', label='Machine'),\n"
     "        parameters.time_range('when', '', label='Time'))",
     "%%logsearch --timespan when\nEvents | where TimeGenerated > datetime(2025-01-01) and Computer == host | take 5",
+    "%%logsearch\nEvents\n| summarize n = count() by Computer\n| render columnchart",
 ]
 CELL = f"{PANEL}.content.widgets"
 
@@ -283,6 +284,35 @@ def test_another_time_is_put_into_the_cell_and_its_rows_in_the_place_of_the_grid
     assert source_of(page, FEW) == before.replace("%%logsearch", "%%logsearch --timespan PT1H")
 
 
+def test_a_query_is_run_again_and_again_until_that_is_turned_off(page: Any) -> None:
+    run(page, FEW)
+    grid = grid_of(page, FEW)
+    grid.locator(".wb-facts-line").wait_for()
+
+    def choose(seconds: int) -> None:
+        grid.get_by_role("button", name="Time range").click()
+        # The page offers 10 s at least, for which no test should wait.
+        page.get_by_label("Run again every").evaluate(
+            "(e, n) => { e.add(new Option(`${n} s`, n)); e.value = n; e.dispatchEvent(new Event('change')) }",
+            seconds,
+        )
+
+    choose(1)
+    for _ in range(2):
+        page.evaluate("e => { e.seen = true }", grid.element_handle())
+        page.wait_for_function(
+            f"""() => {{
+                const grid = document.querySelectorAll('.jp-Notebook .jp-Cell')[{FEW}].querySelector('.wb-grid');
+                return grid && !grid.seen;
+            }}""",
+            timeout=60_000,
+        )
+    choose(0)
+    grid.get_by_role("button", name="Time range").click()
+    assert page.get_by_label("Run again every").input_value() == "0"
+    page.keyboard.press("Escape")
+
+
 def test_what_a_field_says_is_bound_as_a_value_and_a_query_may_set_the_time(page: Any) -> None:
     run(page, FIELDS)
     machine = output_of(page, FIELDS).get_by_label("Machine")
@@ -297,6 +327,22 @@ def test_what_a_field_says_is_bound_as_a_value_and_a_query_may_set_the_time(page
     grid.get_by_role("button", name="Time range: Set in query").click()
     page.get_by_text("The query says by itself of which time its records are.").wait_for()
     page.keyboard.press("Escape")
+
+
+def test_the_rows_of_a_chart_are_a_grid_below_it(page: Any) -> None:
+    run(page, DRAWN)
+    below = output_of(page, DRAWN).locator("details.wb-drawn")
+    below.locator("summary").first.click()
+    grid = below.locator(".wb-grid")
+    cell = grid.locator(".wb-cell[data-line='6'][data-column='0']")
+    cell.wait_for(timeout=60_000)
+    assert "of 7" in grid.locator(".wb-facts-line").inner_text()
+    assert grid.get_by_role("button", name="Time range").count() == 0
+    name = cell.inner_text()
+    cell.click(button="right")
+    page.get_by_role("menuitem", name="Exclude").click()
+    grid.locator(".wb-note code").wait_for()
+    assert f'| where Computer != "{name}"\n| summarize' in source_of(page, DRAWN)
 
 
 def test_an_interrupt_leaves_partial_rows_and_says_so(page: Any) -> None:

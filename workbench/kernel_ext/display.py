@@ -60,7 +60,7 @@ def outputs(
     drawn = chart(result)
     notes = [*notes_of(drawn), *notes]
     words = footer.line(footer.parts(result, None, name, notes))
-    below = Output({"text/html": markup.below_chart(result, notes, name), "text/plain": words})
+    below = Output({"text/html": markup.below_chart(result, notes, name, ids[0]), "text/plain": words})
     return [of_chart(drawn), below, *others]
 
 

@@ -172,7 +172,8 @@ class LogSearch(Magics):  # type: ignore[misc]
     ) -> list[shown.Output]:
         """What is shown of a result, and grids told of its tables."""
         where = options.workspace or default_workspace()
-        ids = () if shown.is_drawn(result) else self.live.place(result, asked, where, display, note)
+        # The grid below a chart has no place of its own that another answer could take.
+        ids = self.live.place(result, asked, where, "" if shown.is_drawn(result) else display, note)
         notes = [note] if note else []
         if ids:
             notes.append(f"result {ids[0]}")

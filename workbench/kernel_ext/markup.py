@@ -20,6 +20,7 @@ from workbench.kernel_ext.cells import Cell, cell, is_code, is_right_aligned, pr
 from workbench.query.result import Result
 
 _SHORT = 40
+_BELOW_CHART = 20  # rows
 _LONGEST_SUMMARY = 60
 _LONGEST_CELL = 10_000
 # Bytes of a notebook that one table may take: of its cells, and of what hides behind those that unfold.
@@ -34,7 +35,12 @@ def style() -> str:
 
 
 def table(
-    result: Result, limit: int, notes: Sequence[str] = (), name: str | None = None, live: str | None = None
+    result: Result,
+    limit: int,
+    notes: Sequence[str] = (),
+    name: str | None = None,
+    live: str | None = None,
+    with_style: bool = True,
 ) -> str:
     """The first `limit` rows as a table with a sticky header, and the footer below it.
 
@@ -65,12 +71,19 @@ def table(
         f'<table class="wb-table"><thead><tr>{"".join(heads)}</tr></thead><tbody>{rows}</tbody></table></div>'
         + _foot(footer.parts(result, shown.height, name, notes)),
         live,
+        with_style,
     )
 
 
-def below_chart(result: Result, notes: Sequence[str] = (), name: str | None = None) -> str:
-    """The footer alone."""
-    return _frame(_foot(footer.parts(result, None, name, notes)))
+def below_chart(
+    result: Result, notes: Sequence[str] = (), name: str | None = None, live: str | None = None
+) -> str:
+    """The footer, and folded behind it the rows that were drawn."""
+    rows = table(result, _BELOW_CHART, (), None, live, with_style=False)
+    return _frame(
+        _foot(footer.parts(result, None, name, notes))
+        + f'<details class="wb-drawn"><summary>Rows of the chart</summary>{rows}</details>'
+    )
 
 
 def text(lines: str) -> str:
@@ -105,9 +118,10 @@ def _stored(html: str) -> int:
     return len(orjson.dumps(html)) - 2
 
 
-def _frame(inner: str, live: str | None = None) -> str:
+def _frame(inner: str, live: str | None = None, with_style: bool = True) -> str:
     of = f' data-wb-result="{live}"' if live else ""
-    return f'<div class="wb-result"{of}><style>{style()}</style>{inner}</div>'
+    looks = f"<style>{style()}</style>" if with_style else ""
+    return f'<div class="wb-result"{of}>{looks}{inner}</div>'
 
 
 def _foot(parts: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from workbench import workspace
+from workbench.base import clock
 from workbench.base.errors import WorkbenchError
 from workbench.kernel_ext.dashboards import spec
 from workbench.kernel_ext.dashboards.board import Board
@@ -50,6 +51,26 @@ def said(board: Board) -> list[Any]:
     for grid in board.grids:
         grid.send = lambda content, buffers=None: sent.append(content)
     return sent
+
+
+def test_the_last_answer_is_shown_at_once_with_its_age(fleet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now_us()
+    monkeypatch.setattr(clock, "now_us", lambda: now - 3_600_000_000)
+    Board(fleet, spec.read(TEXT)).refresh()
+    monkeypatch.setattr(clock, "now_us", lambda: now)
+    board = Board(fleet, spec.read(TEXT))
+    shown: list[str] = []
+    board.grids[0].observe(lambda change: shown.append(change["new"][0]), "tiles")
+    board.refresh()
+    stored, asked = shown
+    assert re.search(r'aria-busy="true".*wb-figure.*as of .* UTC \(1 h ago\), asking', stored)
+    assert "as of" not in asked
+    assert "aria-busy" not in asked
+    # Of other values nothing is known.
+    board = Board(fleet, spec.read(TEXT), {"machines": ["db01"]})
+    board.grids[0].observe(lambda change: shown.append(change["new"][0]), "tiles")
+    board.refresh()
+    assert "as of" not in shown[2]
 
 
 def test_a_choice_asks_again_and_is_a_notebook_variable(fleet: Any) -> None:

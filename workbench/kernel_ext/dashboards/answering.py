@@ -43,6 +43,8 @@ class Answer:
         When the newest record of the tile's table was made.
     start, end : datetime
         The time that was asked about.
+    stored : bool
+        It was found at `end` and not asked now.
     """
 
     tile: Tile
@@ -55,6 +57,7 @@ class Answer:
     missing: str = ""
     error: str = ""
     query: str = ""
+    stored: bool = False
 
 
 class Asker:

@@ -6,7 +6,9 @@ checked like any text from outside: numbers of tiles and rows, a link's paramete
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -23,8 +25,10 @@ from workbench.kernel_ext.dashboards import form, parameters, tiles
 from workbench.kernel_ext.dashboards.answering import Answer, Asker, drill_down
 from workbench.kernel_ext.dashboards.colours import Colours
 from workbench.kernel_ext.dashboards.spec import Dashboard, Group, Tab
+from workbench.kernel_ext.dashboards.stored import StoredAnswers
 
 _SOON = 2.0
+_FRESH = dt.timedelta(seconds=20)
 
 
 @cache
@@ -69,6 +73,7 @@ class Board:
     ) -> None:
         self.dashboard = dashboard
         self._asker = Asker(workspace, dashboard)
+        self._stored = StoredAnswers(workspace.path, dashboard.title)
         self._variables = {} if variables is None else variables
         self._colours = Colours()
         self._timespan = dashboard.timespan
@@ -103,10 +108,12 @@ class Board:
 
     def refresh(self) -> None:
         """Ask all tiles that are open, each shown as soon as it is there."""
-        self._asker.begin()
-        for i, grid in enumerate(self._grids):
-            if not grid.group.lazy or i in self._open:
-                self._ask(grid)
+        opened = [g for i, g in enumerate(self._grids) if not g.group.lazy or i in self._open]
+        now = self._asker.begin()
+        for grid in opened:
+            self._show_stored(grid, now)
+        for grid in opened:
+            self._ask(grid)
         self._asked = monotonic()
 
     def show_all(self, timespan: str = "") -> None:
@@ -115,6 +122,16 @@ class Board:
         self._open = set(range(len(self._grids)))
         self.refresh()
 
+    def _show_stored(self, grid: Tiles, now: dt.datetime) -> None:
+        """What is known from an earlier time, with its age, while the tiles are asked."""
+        made = list(grid.tiles)
+        for i, one in enumerate(grid.group.tiles):
+            known = grid.answers[i] or self._stored.find(one, self._values, self._timespan)
+            if known is not None and known.result is not None and now - known.end > _FRESH:
+                grid.answers[i] = replace(known, stored=True)
+                made[i] = tiles.tile(replace(known, stored=True), self._colours, now)
+        grid.tiles = made
+
     def _ask(self, grid: Tiles) -> None:
         made = list(grid.tiles)
         for i, one in enumerate(grid.group.tiles):
@@ -122,6 +139,7 @@ class Board:
             grid.answers[i] = answer
             made[i] = tiles.tile(answer, self._colours)
             grid.send({"tile": i, "html": made[i]})
+            self._stored.keep(answer, self._values, self._timespan)
         grid.tiles = made
 
     def _chosen(self, name: str, value: Any) -> None:

@@ -27,23 +27,24 @@ STATES = {"healthy": "●", "warning": "▲", "error": "■", "unknown": "◇"}
 _ROWS, _CELLS = 10, 120
 
 
-def tile(answer: Answer, colours: Colours) -> str:
-    """The tile with what it found."""
+def tile(answer: Answer, colours: Colours, now: dt.datetime | None = None) -> str:
+    """The tile with what it found; a stored answer says how old it is `now`."""
     if answer.tile.kind == "text":
         return _frame(answer, f'<div class="wb-prose">{prose(answer.tile.text)}</div>', "", "")
+    foot = _foot(answer, now)
     if answer.error:
-        return _frame(answer, f'<pre class="wb-error">{escape(printable(answer.error, lines=True))}</pre>', "error", _foot(answer))  # fmt: skip
+        return _frame(answer, f'<pre class="wb-error">{escape(printable(answer.error, lines=True))}</pre>', "error", foot)  # fmt: skip
     if answer.missing:
         said = f"no {escape(answer.missing)} here yet"
-        return _frame(answer, f'<p class="wb-none">{said}</p>', "unknown", _foot(answer))
+        return _frame(answer, f'<p class="wb-none">{said}</p>', "unknown", foot)
     result = answer.result
     if result is None or not len(result):
-        return _frame(answer, f'<p class="wb-none">{_nothing(answer)}</p>', "unknown", _foot(answer))
+        return _frame(answer, f'<p class="wb-none">{_nothing(answer)}</p>', "unknown", foot)
     try:
         body, state = _BODIES[answer.tile.kind](answer, result, colours)
     except WorkbenchError as error:
-        return _frame(answer, f'<pre class="wb-error">{escape(error.render())}</pre>', "error", _foot(answer))
-    return _frame(answer, body, state, _foot(answer))
+        return _frame(answer, f'<pre class="wb-error">{escape(error.render())}</pre>', "error", foot)
+    return _frame(answer, body, state, foot)
 
 
 def waiting(title: str, kind: str) -> str:
@@ -56,7 +57,8 @@ def _frame(answer: Answer, body: str, state: str, foot: str) -> str:
     title = f"<header><h3>{escape(printable(one.title))}</h3>{_ask(one.kind)}</header>" if one.title else ""
     below = f"<footer>{foot}</footer>" if foot else ""
     label = escape(printable(one.title), quote=True)
-    return f'<article class="wb-tile wb-{one.kind}" data-state="{state}" aria-label="{label}">{title}<div class="wb-body">{body}</div>{below}</article>'  # fmt: skip
+    busy = ' aria-busy="true"' if answer.stored else ""
+    return f'<article class="wb-tile wb-{one.kind}" data-state="{state}" aria-label="{label}"{busy}>{title}<div class="wb-body">{body}</div>{below}</article>'  # fmt: skip
 
 
 def _ask(kind: str) -> str:
@@ -73,9 +75,13 @@ def _nothing(answer: Answer) -> str:
     return f"no {escape(answer.source)} since {words.moment(answer.newest)} ({late})"
 
 
-def _foot(answer: Answer) -> str:
+def _foot(answer: Answer, now: dt.datetime | None) -> str:
     span = duration(answer.end - answer.start)
     parts = [f'<span title="{words.moment(answer.start)} – {words.moment(answer.end)}">last {span}</span>']
+    if answer.stored and now is not None:
+        age = words.age(answer.end, now)
+        parts.append(f'<strong class="wb-late">as of {words.moment(answer.end)} ({age} ago), asking</strong>')
+        return " · ".join(parts)
     if answer.newest is not None:
         late = words.age(answer.newest, answer.end)
         exact = words.moment(answer.newest)

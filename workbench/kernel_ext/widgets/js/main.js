@@ -17,7 +17,7 @@ function watch(client) {
   const look = async () => {
     wanted = false;
     dropLost();
-    const places = [...document.querySelectorAll(PLACE)].filter((e) => !strange.has(e.dataset.wbResult));
+    const places = [...document.querySelectorAll(PLACE)].filter((e) => !strange.has(e.dataset.wbResult) && !e.closest("details:not([open])"));
     const ids = [...new Set(places.map((e) => e.dataset.wbResult))];
     if (!ids.length || asking) return;
     asking = true;
@@ -66,9 +66,11 @@ function watch(client) {
     if (changes.some((change) => change.addedNodes.length || change.removedNodes.length)) soon();
   });
   observer.observe(document.body, { childList: true, subtree: true });
+  document.addEventListener("toggle", soon, true); // rows that lie folded below a chart
   soon();
   return () => {
     observer.disconnect();
+    document.removeEventListener("toggle", soon, true);
     for (const element of [...grids.keys()]) forget(element);
   };
 }
