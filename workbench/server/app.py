@@ -147,6 +147,7 @@ def create(service: Service) -> Starlette:
     app = Starlette(
         routes=[
             Route("/api/health", health.get, methods=["GET"]),
+            Route("/api/openapi.json", health.openapi, methods=["GET"]),
             Route("/api/agent/records", sends("agent", records.post, kinds=("agent",)), methods=["POST"]),
             Route("/api/agent/enrol", agents.enrol, methods=["POST"]),
             Route("/api/agent/config", needs(kinds=("agent",))(agents.config), methods=["GET"]),
