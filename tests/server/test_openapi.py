@@ -67,6 +67,8 @@ def test_answers_have_its_shapes(service: Any) -> None:
         ("GET", "/api/runbooks/{name}", "none", None), ("GET", "/api/jobs", "", None), ("GET", "/api/jobs/{id}", job, None),
         ("GET", "/api/jobs/{id}", "none", None), ("GET", "/api/jobs/{id}/notebook", job, None),
         ("POST", "/api/jobs/{id}/cancel", job, {}), ("GET", "/api/workers", "", None), ("DELETE", "/api/workers/{id}", "none", None),
+        ("PUT", "/api/webhooks/{name}", "build", {"runbook": "shapes"}), ("GET", "/api/webhooks", "", None),
+        ("POST", "/api/webhooks/{name}/rotate", "build", {}), ("DELETE", "/api/webhooks/{name}", "build", {}),
         ("GET", "/api/schedules", "", None), ("GET", "/api/schedules/{name}", "nightly", None),
         ("POST", "/api/schedules/{name}/pause", "nightly", {}), ("GET", "/api/assets", "", None),
         ("GET", "/api/assets/{kind}/{name}", "variable/limit", None), ("GET", "/api/searches", "", None),

@@ -258,6 +258,47 @@ def _schedules() -> None:
     )
 
 
+def _webhooks() -> None:
+    tag, one, hook = "webhooks", "/api/webhooks/{name}", of("Webhook")
+    _add(
+        tag, "reader", "get", "/api/webhooks", "listWebhooks", "The webhooks", list_of("webhooks", "Webhook")
+    )
+    _add(tag, "reader", "get", one, "getWebhook", "A webhook", hook, mistakes="404")
+    _add(
+        tag,
+        "operator",
+        "put",
+        one,
+        "putWebhook",
+        "Make a webhook, or change what it starts",
+        hook,
+        body=of("WebhookSettings"),
+        mistakes="404 413",
+    )
+    _add(
+        tag,
+        "operator",
+        "delete",
+        one,
+        "removeWebhook",
+        "Remove a webhook",
+        shape({"name": TEXT}),
+        mistakes="404",
+    )
+    _add(
+        tag,
+        "operator",
+        "post",
+        f"{one}/rotate",
+        "rotateWebhook",
+        "Give a webhook a new token",
+        hook,
+        mistakes="404",
+    )
+    _add(tag, "operator", "post", f"{one}/enable", "enableWebhook", "Open a webhook", hook, mistakes="404")
+    _add(tag, "operator", "post", f"{one}/disable", "disableWebhook", "Close a webhook", hook, mistakes="404")
+
+
 def _assets() -> None:
     tag, one = "assets", "/api/assets/{kind}/{name}"
     value = {
@@ -349,5 +390,5 @@ def _service() -> None:
     _add("service", "", "get", "/api/openapi.json", "openapi", "This document", OBJECT)
 
 
-for _describe in (_runbooks, _jobs, _workers, _schedules, _assets, _kept, _service):
+for _describe in (_runbooks, _jobs, _workers, _schedules, _webhooks, _assets, _kept, _service):
     _describe()

@@ -116,6 +116,26 @@ SCHEMAS: dict[str, Schema] = {
         },
         ["name", "runbook", "when", "zone", "state", "next"],
     ),
+    "WebhookSettings": shape(
+        {
+            "runbook": TEXT, "days": _told(WHOLE, "How long it is open; 365."),
+            "signed": _told(YES_NO, "Whether messages have to be signed."),
+            "overlap": one_of("queue", "skip", "replace", "allow"),
+            "parameters": _told(OBJECT, "No caller can change them."), "group": TEXT, "timeout": WHOLE,
+            "retries": WHOLE, "retry_delay": WHOLE,
+        },
+        ["runbook"],
+    ),
+    "Webhook": shape(
+        {
+            "name": TEXT, "state": one_of("enabled", "disabled", "expired"), "expires": TEXT, "signed": YES_NO,
+            "last_called": _TEXT_OR_NULL, "last_job": _TEXT_OR_NULL, "last_error": _TEXT_OR_NULL, "changed": TEXT,
+            "changed_by": TEXT, "runbook": TEXT, "overlap": TEXT, "parameters": OBJECT,
+            "token": _told(TEXT, "Shown once, where it is made."), "url": _told(TEXT, "Shown once."),
+            "secret": _told(TEXT, "Shown once, where messages are signed."),
+        },
+        ["name", "state", "expires", "signed"],
+    ),
     "Asset": shape(
         {"kind": TEXT, "name": TEXT}, ["kind", "name"], description="What people see; never what is secret."
     ),
