@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 import os
 import shutil
 import socket
@@ -11,11 +13,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
+import polars as pl
 import pytest
 
 FLAGS = [
@@ -25,6 +29,33 @@ FLAGS = [
 # In the page: the notebook in front and its kernel.
 PANEL = "jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext.session?.kernel"
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """A notebook of code cells, in a folder that is made."""
+    made = nbformat.v4.new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        }
+    )
+    made.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(made, path)
+
+
+def loads(minutes: Iterable[int]) -> pl.DataFrame:
+    """The load of three machines in each of these minutes."""
+    start = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    rows = [
+        {
+            "TimeGenerated": start + dt.timedelta(minutes=i),
+            "Computer": f"web{h}",
+            "Load": h + math.sin(i / 20),
+        }
+        for i in minutes
+        for h in range(3)
+    ]
+    return pl.DataFrame(rows).with_columns(pl.col("TimeGenerated").dt.cast_time_unit("us"))
 
 
 @contextmanager

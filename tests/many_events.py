@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import polars as pl
+from lab_server import write_notebook
 
 from workbench.base.dtypes import ScalarType
 from workbench.repository.tables import Repository
@@ -44,11 +44,4 @@ def fill(folder: Path, rows: int, cells: list[str]) -> None:
     for part in range(SLOW_FILES):
         texts = ((number * 7919 + part * 104_729) % 1_000_003 * 48_271).cast(pl.String)
         repository.append("Slow", pl.DataFrame({"Text": texts}))
-    asked = nbformat.v4.new_notebook(
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        }
-    )
-    asked.cells = [nbformat.v4.new_code_cell(source) for source in cells]
-    (folder / "files").mkdir()
-    nbformat.write(asked, folder / "files" / "asked.ipynb")
+    write_notebook(folder / "files" / "asked.ipynb", cells)

@@ -101,7 +101,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["polars first", "extension first"])
+@pytest.fixture(scope="module", params=["polars first", "extension first"])
 def kernel(request: pytest.FixtureRequest, workspace: Path) -> Iterator[Kernel]:
     """With Polars imported by the notebook before the extension, and after it."""
     made = Kernel(workspace)

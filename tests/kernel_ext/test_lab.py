@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import polars as pl
 import pytest
-from lab_server import PANEL, browser, open_notebook, playwright_error, served
+from lab_server import PANEL, browser, loads, open_notebook, playwright_error, served, write_notebook
 
 from workbench.repository.tables import Repository
 
@@ -19,7 +16,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 STARTED = f"{PANEL}.content.widgets.some(w => w.model.executionCount !== null || w.model.executionState === 'running')"
 ERROR = "[data-mime-type='application/vnd.jupyter.stderr']"
 WIDTHS = "[...document.querySelectorAll('.jp-RenderedVegaCommon5')].map(e => [e.clientWidth, e.querySelector('svg').clientWidth])"
-COLOUR = "e => { const c = getComputedStyle(e); return [c.color, c.fill] }"
+# Whether a cell's text and a label of a chart stand out: dark on light, light on dark.
+BRIGHTNESS = """([cell, label]) => [[cell, 'color'], [label, 'fill']].map(([where, how]) => {
+    const [r, g, b] = getComputedStyle(document.querySelector(where))[how].match(/[\\d.]+/g).map(Number);
+    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+})"""
+SEEN_IN = {
+    "Light": f"places => ({BRIGHTNESS})(places).every(bright => bright < 0.45)",
+    "Dark": f"places => ({BRIGHTNESS})(places).every(bright => bright > 0.55)",
+}
+OTHER = (
+    "from IPython.display import display\n"
+    "spec = {'data': {'values': [{'a': 1}]}, 'mark': 'bar', 'encoding': {'x': {'field': 'a', 'type': 'quantitative'}}}\n"
+    "display({'application/vnd.vegalite.v5+json': spec, 'text/plain': ''}, raw=True)"
+)
 CELLS = [
     "%load_ext workbench",
     "%%logsearch\nPerf | sort by TimeGenerated asc | project TimeGenerated, Computer, Load, Message = '<b>\\x1b[31m'",
@@ -34,27 +44,11 @@ CELLS = [
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a workspace and a notebook over it."""
     folder = tmp_path_factory.mktemp("lab")
-    start = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
-    rows = [
-        {
-            "TimeGenerated": start + dt.timedelta(minutes=i),
-            "Computer": f"web{h}",
-            "Load": h + math.sin(i / 20),
-        }
-        for i in range(300)
-        for h in range(3)
-        if not 100 < i < 140
-    ]
-    frame = pl.DataFrame(rows).with_columns(pl.col("TimeGenerated").dt.cast_time_unit("us"))
-    Repository.open(str(folder / "workspace"), create=True).append("Perf", frame)
-    made = nbformat.v4.new_notebook(
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        }
-    )
-    made.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    (folder / "files").mkdir()
-    nbformat.write(made, folder / "files" / "asked.ipynb")
+    minutes = (i for i in range(300) if not 100 < i < 140)
+    Repository.open(str(folder / "workspace"), create=True).append("Perf", loads(minutes))
+    write_notebook(folder / "files" / "asked.ipynb", CELLS)
+    mixed = (CELLS[0], OTHER, CELLS[2], CELLS[3], CELLS[5])
+    write_notebook(folder / "files" / "mixed.ipynb", mixed)
     return folder
 
 
@@ -75,15 +69,14 @@ def run_all(page: Any, url: str) -> None:
     page.wait_for_function("document.querySelectorAll('.vega-embed svg').length === 3", timeout=60_000)
 
 
-def brightness(colour: str) -> float:
-    """0 (black) to 1 (white) of a computed colour."""
-    red, green, blue = (float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
-    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+@pytest.fixture(scope="module")
+def base(notebook: Path) -> Iterator[str]:
+    with served(notebook, "light") as address:
+        yield address
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_tables_charts_and_errors_are_seen_in_jupyterlab(notebook: Path, theme: str) -> None:
-    with browser() as chromium, served(notebook, theme) as base:
+def test_tables_charts_and_errors_are_seen_in_both_themes(notebook: Path, base: str) -> None:
+    with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -96,34 +89,31 @@ def test_tables_charts_and_errors_are_seen_in_jupyterlab(notebook: Path, theme: 
         assert "\\x1b[31m" in table.inner_text()
         assert table.locator("tbody b").count() == 0
 
-        seen = brightness(page.locator(".wb-result td").first.evaluate(COLOUR)[0])
-        label = brightness(page.locator(".vega-embed svg text").first.evaluate(COLOUR)[1])
-        for found in (seen, label):
-            assert found < 0.45 if theme == "light" else found > 0.55
-
         chart = page.locator(".vega-embed svg").first
         box = chart.bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
-        page.wait_for_selector("#vg-tooltip-element.visible", timeout=10_000)
+        page.wait_for_selector("#vg-tooltip-element.visible", timeout=30_000)
         told = page.locator("#vg-tooltip-element").inner_text()
         assert all(host in told for host in ("web0", "web1", "web2"))
 
-        page.screenshot(path=str(notebook / f"{theme}.png"), full_page=True)
+        for theme in ("Light", "Dark"):
+            page.evaluate(
+                f"void jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
+            )
+            page.wait_for_selector(
+                f"body[data-jp-theme-name='JupyterLab {theme}']", state="attached", timeout=60_000
+            )
+            page.wait_for_function(
+                SEEN_IN[theme], arg=[".wb-result td", ".vega-embed svg text"], timeout=60_000
+            )
+            page.screenshot(path=str(notebook / f"{theme.lower()}.png"), full_page=True)
         outside = [u for u in asked if not u.startswith(("http://127.0.0.1", "data:", "blob:"))]
         assert outside == []
 
 
-def test_a_chart_does_not_hang_the_page_beside_one_with_the_style_of_vega_embed(notebook: Path) -> None:
+def test_a_chart_does_not_hang_the_page_beside_one_with_the_style_of_vega_embed(base: str) -> None:
     """JupyterLab redraws for ever where a chart has no width and brings no PNG (seen in 4.6.6)."""
-    other = (
-        "from IPython.display import display\n"
-        "spec = {'data': {'values': [{'a': 1}]}, 'mark': 'bar', 'encoding': {'x': {'field': 'a', 'type': 'quantitative'}}}\n"
-        "display({'application/vnd.vegalite.v5+json': spec, 'text/plain': ''}, raw=True)"
-    )
-    mixed = nbformat.read(notebook / "files" / "asked.ipynb", 4)
-    mixed.cells = [nbformat.v4.new_code_cell(s) for s in (CELLS[0], other, CELLS[2], CELLS[3], CELLS[5])]
-    nbformat.write(mixed, notebook / "files" / "mixed.ipynb")
-    with browser() as chromium, served(notebook, "plain") as base:
+    with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
         run_all(page, f"{base}/mixed.ipynb?token=t")
         *_, timechart, columns = page.evaluate(WIDTHS)

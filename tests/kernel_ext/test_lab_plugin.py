@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import polars as pl
 import pytest
-from lab_server import KERNEL, PANEL, browser, open_notebook, served
+from lab_server import KERNEL, PANEL, browser, loads, open_notebook, served, write_notebook
 
 from workbench import workspace
 from workbench.collect.query_history import History
@@ -39,29 +35,11 @@ OFFERED = ".jp-Completer:not(.lm-mod-hidden) .jp-Completer-item"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a workspace and a notebook over it."""
     made = tmp_path_factory.mktemp("plugin")
-    start = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
-    rows = [
-        {
-            "TimeGenerated": start + dt.timedelta(minutes=i),
-            "Computer": f"web{h}",
-            "Load": h + math.sin(i / 20),
-        }
-        for i in range(100)
-        for h in range(3)
-    ]
-    frame = pl.DataFrame(rows).with_columns(pl.col("TimeGenerated").dt.cast_time_unit("us"))
-    Repository.open(str(made / "workspace"), create=True).append("Beats", frame)
+    Repository.open(str(made / "workspace"), create=True).append("Beats", loads(range(100)))
     known = workspace.open(str(made / "workspace"))
     known.searches.save(Search("Load by machine", "Beats | summarize avg(Load) by Computer", timespan="P1D"))
     known.query(".create function Busy(least: real) { Beats | where Load > least }")
-    asked = nbformat.v4.new_notebook(
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        }
-    )
-    asked.cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    (made / "files").mkdir()
-    nbformat.write(asked, made / "files" / "asked.ipynb")
+    write_notebook(made / "files" / "asked.ipynb", CELLS)
     return made
 
 

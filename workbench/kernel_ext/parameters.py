@@ -186,10 +186,7 @@ def text(
     >>> variables["least"]
     9
     """
-    where = _namespace(namespace)
-    field = Parameter(name, "text", where, like=value, label=label, help=help)
-    field.begin(where.get(name, value))
-    return field
+    return _of_text("text", name, value, label, help, namespace)
 
 
 def time_range(
@@ -209,8 +206,19 @@ def time_range(
     >>> variables["when"]
     'PT1H'
     """
+    return _of_text("time", name, value, label, help, namespace)
+
+
+def _of_text(
+    kind: str,
+    name: str,
+    value: str | int | float,
+    label: str,
+    help: str,
+    namespace: MutableMapping[str, Any] | None,
+) -> Parameter:
     where = _namespace(namespace)
-    field = Parameter(name, "time", where, label=label, help=help)
+    field = Parameter(name, kind, where, like=value, label=label, help=help)
     field.begin(where.get(name, value))
     return field
 
