@@ -140,3 +140,17 @@ def test_mistakes_have_a_code(
 
 def test_an_empty_file_is_no_mistake(repository: Repository, tmp_path: Path) -> None:
     assert _import(repository, tmp_path / "empty", b"").lines == 0
+
+
+def test_whole_numbers_beyond_64_bits_are_kept_as_they_stand(
+    repository: Repository, tmp_path: Path, table: Table
+) -> None:
+    """In a column as text beside it, inside of a value where it is; a text of digits is a text."""
+    numbers = 7, 2**64, -(2**63) - 1, 2**200, 2**64 - 1
+    lines = [json.dumps({"n": n, "in": {"a": [n, 1.5]}, "text": str(n)}) for n in numbers]
+    summary = _import(repository, tmp_path / "wide.json", "\n".join(lines).encode())
+    assert (summary.stored, summary.quarantined) == ({"App": 5}, 0)
+    rows = table("App")
+    assert [row["n"] if row["n"] is not None else int(row["n_s"]) for row in rows] == list(numbers)
+    assert [json.loads(row["in"])["a"][0] for row in rows] == list(numbers)
+    assert [row["text"] for row in rows] == list(map(str, numbers))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from workbench.repository.physical import FRAME
 
 TIME = "TimeGenerated"
 _LONGEST_NAME = 1024
+_LEVELS = 254  # as deep as orjson writes
 Record = dict[str, Any]
 
 
@@ -288,7 +290,31 @@ def json_text(value: Any) -> str:
     TypeError
         For a value, or one inside it, that JSON has no word for.
     """
-    return orjson.dumps(value, default=_json_default, option=_JSON).decode()
+    try:
+        return orjson.dumps(value, default=_json_default, option=_JSON).decode()
+    except TypeError:
+        if not _has_wide_numbers(value):
+            raise
+    return json.dumps(
+        value, default=_json_default, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+
+
+def _has_wide_numbers(value: Any) -> bool:
+    """Whether all that keeps a value from being written are whole numbers beyond 64 bits."""
+    found, levels = False, 0
+    inner = [value]
+    while inner and levels < _LEVELS:
+        levels += 1
+        level, inner = inner, []
+        for one in level:
+            if isinstance(one, dict):
+                inner.extend(one.values())
+            elif isinstance(one, list | tuple):
+                inner.extend(one)
+            elif isinstance(one, int) and not -(2**63) <= one < 2**64:
+                found = True
+    return found and not inner
 
 
 def _times(name: str, values: Sequence[Any]) -> _Pieces:

@@ -41,6 +41,7 @@ from workbench.collect.operations import Operations
 from workbench.collect.quarantine import Refused
 from workbench.collect.record import TIME, Columns, by_shape, cells
 from workbench.collect.settling import refuse_times
+from workbench.collect.wide_numbers import has_long_digits
 from workbench.repository.layout import SYSTEM_NAMES
 from workbench.repository.physical import UTC_MICROSECONDS
 
@@ -222,7 +223,7 @@ def batch_of(post: Post, body: bytes, schema: Schema, wire: bytes = b"") -> Take
         kept = [i for i in range(len(records)) if i not in bad]
         rows, records = [rows[i] for i in kept], [records[i] for i in kept]
     columns, left = refuse_times(columns, clock.now_us(), lambda index, why: refuse(rows[index], why))
-    if splitting.has_long_digits(body):
+    if has_long_digits(body):
         changes.rounded += sum(splitting.beyond_64_bits(body).values())
     taken.changes, taken.old = changes, old
     if left:

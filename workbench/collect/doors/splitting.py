@@ -15,15 +15,13 @@ import orjson
 
 from workbench.base.dtypes import ScalarType as T
 from workbench.collect.record import Columns
+from workbench.collect.wide_numbers import has_long_digits
 
 #: Strings, runs of brackets, commas. A quote alone opens a string that never ends: such a body is no JSON.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[\[{]++|[\]}]++|,', re.DOTALL)
 _WHITE = b" \t\r\n"
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _FEW_BYTES = 1 << 17
-_AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG, _ZEROS = b"0" * 19, re.compile(rb"0+")
-_BEFORE, _BEHIND = b":[, \t\r\n", b",]} \t\r\n"  # of a number inside of a record
 
 
 class NoJson(ValueError):
@@ -184,23 +182,6 @@ def may_be_beyond(body: bytes, columns: Columns) -> bool:
             largest = series.abs().max()
             if isinstance(largest, float) and largest >= 2**63:
                 return has_long_digits(body)
-    return False
-
-
-def has_long_digits(body: bytes) -> bool:
-    """Whether digits of a body look like such a number; a text can look so too. It costs next to nothing."""
-    runs = body.translate(_AS_ZERO)
-    at = runs.find(_LONG)
-    while at >= 0:
-        found = _ZEROS.match(runs, at)
-        assert found is not None
-        end, negative = found.end(), body[at - 1 : at] == b"-"
-        before, behind = body[at - 1 - negative : at - negative], body[end : end + 1]
-        if before in _BEFORE and behind in _BEHIND and body[at : at + 1] != b"0":
-            number = int(body[at:end]) if end - at <= 20 else 2**64
-            if number >= 2**64 or (negative and number > 2**63):
-                return True
-        at = runs.find(_LONG, end)
     return False
 
 

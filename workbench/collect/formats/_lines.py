@@ -54,7 +54,12 @@ class Lines:
     @cached_property
     def lines(self) -> list[bytes]:
         """Each line without its line end."""
-        return (self.head + self.data[self.begin : self.end]).split(b"\n")
+        return self.text.split(b"\n")
+
+    @cached_property
+    def text(self) -> bytes:
+        """The lines with line ends between them."""
+        return self.head + self.data[self.begin : self.end]
 
     @property
     def count(self) -> int:
@@ -62,7 +67,7 @@ class Lines:
         return self.data.count(b"\n", self.begin, self.end) + 1
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raw = b"".join((self.head, memoryview(self.data)[self.begin : self.end]))
+        raw = self.text
         return Lines, (self.first, b"", raw, 0, len(raw), self.size, self.open_end, self.lengths)
 
 

@@ -1,4 +1,5 @@
-"""JSON lines: one JSON object a line."""
+"""JSON lines: one JSON object a line. Whole numbers beyond 64 bits are kept as they stand: as text in a column, inside
+of a value as they are."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.collect.formats._card import Block, Options, Reader
 from workbench.collect.formats._lines import Lines, a_few, block_of, cut, not_utf8
 from workbench.collect.streams import Member
+from workbench.collect.wide_numbers import has_long_digits, value_of
 
 
 def looks_like(head: bytes) -> bool:
@@ -39,7 +41,8 @@ def cuts(member: Member) -> Iterator[Lines]:
 def blocks_of(source: str, part: Lines) -> Iterator[Block]:
     """The records of some lines."""
     for few in a_few(part):
-        yield block_of(source, few, orjson.loads, _reason)
+        parse = value_of if has_long_digits(few.text) else orjson.loads
+        yield block_of(source, few, parse, _reason)
 
 
 def blocks(member: Member, options: Options) -> Iterator[Block]:
