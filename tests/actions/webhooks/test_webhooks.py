@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,11 @@ HOOK = {"runbook": "hook", "parameters": {"site": "b"}, "group": "site-b"}
 @pytest.fixture
 def webhooks(automation: Automation) -> Webhooks:
     return Webhooks(automation)
+
+
+@pytest.fixture(autouse=True)
+def still(hand: Any) -> None:
+    """The clock moves when a test moves it."""
 
 
 def call(webhooks: Webhooks, token: str, body: bytes = b"", headers: dict[str, str] | None = None) -> str:
@@ -106,6 +112,7 @@ def test_a_token_is_long_shown_once_and_kept_as_its_digest(webhooks: Webhooks, o
         for name in sa.inspect(connection).get_table_names():
             for row in connection.execute(sa.text(f"SELECT * FROM {name}")):
                 assert made["token"] not in str(tuple(row))
+                assert made["secret"].removeprefix("whsec_") not in str(tuple(row))
 
 
 def test_a_token_that_opens_nothing_says_no_more_than_that(webhooks: Webhooks, outbox: RecordOutbox) -> None:
@@ -175,6 +182,25 @@ def test_a_signed_message_starts_one_job(webhooks: Webhooks, jobs: Jobs) -> None
     assert len(jobs.all()) == 2
     given = json.loads(jobs.get(number)["parameters"])["WebhookData"]["RequestHeader"]
     assert given["webhook-id"] == "m1"
+
+
+def test_a_secret_outlives_the_key_that_sealed_it(
+    webhooks: Webhooks, automation: Automation, outbox: RecordOutbox, tmp_path: Path
+) -> None:
+    made = webhooks.put("deploy", {**HOOK, "signed": True}, "ada")
+    other = webhooks.put("other", {**HOOK, "signed": True}, "ada")
+    assert automation.assets.rotate_key(by="ada") == 2
+    assert call(webhooks, made["token"], b"", signed(made, b""))
+    again = webhooks.rotate("deploy", "ada")
+    assert code(webhooks, again["token"], b"", signed(made, b"", "m2")) == "WHK104"
+    assert call(webhooks, again["token"], b"", signed(again, b"", "m2"))
+    webhooks.remove("other", "ada")
+    with outbox.database.read() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM asset_versions")) == 1
+    (tmp_path / "assets.key").unlink()
+    assert code(webhooks, again["token"], b"", signed(again, b"", "m3")) == "WHK107"
+    assert webhooks.get("deploy")["last_error"].startswith("AST10")
+    assert code(webhooks, other["token"], b"") == "WHK101"
 
 
 def test_a_message_sent_many_times_at_once_is_one_job(webhooks: Webhooks, jobs: Jobs) -> None:

@@ -174,7 +174,7 @@ class Assets:
         row = self._row(connection, kind, name)
         found = dict(json.loads(row["shown"]))
         if row["encrypted"]:
-            secret = self._opened(connection, kind, name, row["version"])
+            secret = self.opened(connection, kind, name, row["version"])
             if kind is Kind.CONNECTION:
                 found = {**found["fields"], **secret}
             else:
@@ -225,7 +225,7 @@ class Assets:
         rows = connection.execute(reads.select().where(reads.c.job == job)).all()
         found: list[str] = []
         for row in rows:
-            found += spoken(Kind(row.kind), self._opened(connection, Kind(row.kind), row.name, row.version))
+            found += spoken(Kind(row.kind), self.opened(connection, Kind(row.kind), row.name, row.version))
         return list(dict.fromkeys(found))
 
     def count_reads(self, connection: Connection, job: str) -> int:
@@ -253,6 +253,43 @@ class Assets:
             connection.execute(reads.delete().where(reads.c.job.in_(gone)))
             connection.execute(versions.delete().where(~_read_by_a_job(versions), ~_current(versions)))
 
+    # ---- secrets, in a transaction of the caller -------------------------------------------------
+
+    def seal(self, connection: Connection, kind: str, name: str, version: int, secret: Mapping[str, Any]) -> None:  # fmt: skip
+        """Keep a secret under the key of the workspace: of an asset, or of another thing that has one (`webhook`).
+
+        Raises
+        ------
+        WorkbenchError
+            AST101 to AST105.
+        """
+        number, key = self._keys.current(connection)
+        sealed = envelope.seal(key, json.dumps(dict(secret)).encode(), self._belongs(kind, name, version))
+        values = {"kind": kind, "name": name, "version": version, "key": number}
+        connection.execute(
+            table("asset_versions").insert().values(**values, wrapped=sealed.wrapped, data=sealed.data)
+        )
+
+    def opened(self, connection: Connection, kind: str, name: str, version: int) -> dict[str, Any]:
+        """A secret that was sealed; raises AST101 to AST108."""
+        versions = table("asset_versions")
+        one = (versions.c.kind == kind, versions.c.name == name, versions.c.version == version)
+        row = connection.execute(versions.select().where(*one)).one_or_none()
+        if row is None:
+            raise diagnostics.damaged(kind, name)
+        key = self._keys.find(connection, row.key)
+        try:
+            found = envelope.open_sealed(key, envelope.Sealed(row.wrapped, row.data), self._belongs(kind, name, version))  # fmt: skip
+        except envelope.Refused:
+            raise diagnostics.damaged(kind, name) from None
+        return dict(json.loads(found))
+
+    def drop(self, connection: Connection, kind: str, name: str, but: int = 0) -> None:
+        """Drop what was sealed of a thing that is no asset, all versions or all but one."""
+        versions = table("asset_versions")
+        same = (versions.c.kind == kind, versions.c.name == name, versions.c.version != but)
+        connection.execute(versions.delete().where(*same))
+
     # ---- inside a transaction --------------------------------------------------------------------
 
     def _put(
@@ -277,7 +314,7 @@ class Assets:
             change = assets.update().where(assets.c.kind == kind, assets.c.name == name)
             connection.execute(change.values(values))
         if made.secret is not None:
-            self._seal(connection, kind, name, version, made.secret)
+            self.seal(connection, kind, name, version, made.secret)
         connection.execute(
             versions.delete().where(
                 versions.c.kind == kind,
@@ -303,27 +340,6 @@ class Assets:
 
     def _belongs(self, kind: str, name: str, version: int) -> bytes:
         return envelope.context(self._workspace_id, str(kind), name, version)
-
-    def _seal(self, connection: Connection, kind: Kind, name: str, version: int, secret: Mapping[str, Any]) -> None:  # fmt: skip
-        number, key = self._keys.current(connection)
-        sealed = envelope.seal(key, json.dumps(dict(secret)).encode(), self._belongs(kind, name, version))
-        values = {"kind": kind, "name": name, "version": version, "key": number}
-        connection.execute(
-            table("asset_versions").insert().values(**values, wrapped=sealed.wrapped, data=sealed.data)
-        )
-
-    def _opened(self, connection: Connection, kind: Kind, name: str, version: int) -> dict[str, Any]:
-        versions = table("asset_versions")
-        one = (versions.c.kind == kind, versions.c.name == name, versions.c.version == version)
-        row = connection.execute(versions.select().where(*one)).one_or_none()
-        if row is None:
-            raise diagnostics.damaged(kind, name)
-        key = self._keys.find(connection, row.key)
-        try:
-            found = envelope.open_sealed(key, envelope.Sealed(row.wrapped, row.data), self._belongs(kind, name, version))  # fmt: skip
-        except envelope.Refused:
-            raise diagnostics.damaged(kind, name) from None
-        return dict(json.loads(found))
 
     def _remember(self, connection: Connection, job: Mapping[str, Any], kind: Kind, name: str, version: int) -> None:  # fmt: skip
         reads = table("asset_reads")

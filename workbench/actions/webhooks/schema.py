@@ -22,8 +22,8 @@ def webhooks() -> Table:
         Column("name", String(100), nullable=False, unique=True),
         # Of the token only its SHA-256 is kept.
         Column("digest", LargeBinary(32), nullable=False, unique=True),
-        # The secret that signs messages is kept as it is, like the workspace's keys: it is needed to check them.
-        Column("secret", LargeBinary),
+        # Which version of its sealed secret signs messages; 0: they are not signed.
+        Column("signed", Integer, nullable=False),
         Column("runbook", String(200), nullable=False),
         # What its starts ask for beside the runbook, as JSON: fixed parameters, group, limits.
         Column("asked", Text, nullable=False),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 DAYS, MOST_DAYS = 365, 366
 _DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
+_KIND = "webhook"  # under which the secrets are sealed
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TAKES = ("dict", "str", "any")
 _Row = dict[str, Any]
@@ -87,9 +88,10 @@ class Webhooks:
             known = self._find(connection, name)
             if known is None:
                 days = _days(asked.get("days"))
-                fresh, shown_once = _secrets(asked.get("signed") is True)
+                number = str(uuid.uuid4())
+                fresh, shown_once = self._secrets(connection, number, int(asked.get("signed") is True))
                 row = {
-                    "id": str(uuid.uuid4()), "enabled": True, "days": days, "expires": now + days * _DAY_US,
+                    "id": number, "enabled": True, "days": days, "expires": now + days * _DAY_US,
                     "created": now, "last_called": None, "last_job": None, **values, **fresh,
                 }  # fmt: skip
                 connection.execute(table().insert().values(row))
@@ -120,7 +122,8 @@ class Webhooks:
         now = clock.now_us()
         with self._database.begin() as connection:
             row = self._row(connection, name)
-            fresh, shown_once = _secrets(row["secret"] is not None)
+            signed = row["signed"] + 1 if row["signed"] else 0
+            fresh, shown_once = self._secrets(connection, row["id"], signed)
             values = {**fresh, "expires": now + row["days"] * _DAY_US, "changed": now, "changed_by": by}
             self._update(connection, row["id"], values)
             self._tell(connection, told.row(row | values, Change.ROTATED, now, by=by))
@@ -139,6 +142,7 @@ class Webhooks:
         with self._database.begin() as connection:
             row = self._row(connection, name)
             connection.execute(table().delete().where(table().c.id == row["id"]))
+            self._automation.assets.drop(connection, _KIND, row["id"])
             self._tell(connection, told.row(row, Change.REMOVED, clock.now_us(), by=by))
 
     def _switch(self, name: str, by: str, enabled: bool) -> _Row:
@@ -198,9 +202,9 @@ class Webhooks:
         now = clock.now_us()
         headers = list(headers)
         key = ""
-        if row["secret"] is not None:
+        if row["signed"]:
             known = {name.lower(): value for name, value in headers}
-            number = message.checked_id(known, body, bytes(row["secret"]), now // _SECOND_US)
+            number = message.checked_id(known, body, self._secret(row, now), now // _SECOND_US)
             key = f"webhook/{row['id']}/{hashlib.sha256(number.encode()).hexdigest()}"
         if row["expires"] <= now:
             raise diagnostics.expired()
@@ -240,6 +244,26 @@ class Webhooks:
             self._tell(connection, told.row(row, Change.REFUSED, now, detail=words))
         return diagnostics.cannot_start()
 
+    def _secrets(self, connection: Connection, number: str, signed: int) -> tuple[_Row, dict[str, str]]:
+        """A token, and a secret if `signed` is a version: what is kept of them, and what is shown once."""
+        token = secrets.token_urlsafe(32)
+        shown = {"token": token}
+        if signed:
+            secret = base64.b64encode(secrets.token_bytes(32)).decode()
+            self._automation.assets.seal(connection, _KIND, number, signed, {"secret": secret})
+            self._automation.assets.drop(connection, _KIND, number, but=signed)
+            shown["secret"] = f"whsec_{secret}"
+        return {"digest": _digest(token), "signed": signed}, shown
+
+    def _secret(self, row: Mapping[str, Any], now: int) -> bytes:
+        """What signs the messages of a webhook."""
+        try:
+            with self._database.read() as connection:
+                kept = self._automation.assets.opened(connection, _KIND, row["id"], row["signed"])
+        except WorkbenchError as why:
+            raise self._refused(row, why, now) from None
+        return base64.b64decode(kept["secret"])
+
     def _data_kind(self, runbook: str) -> str | None:
         """The type that a runbook declares its `WebhookData` as; None when it takes none."""
         declared = self._automation.library.published(runbook).parameters
@@ -271,16 +295,6 @@ class Webhooks:
         self._outbox.add(connection, told.WEBHOOK, [row])
 
 
-def _secrets(signed: bool) -> tuple[_Row, dict[str, str]]:
-    """A token, and perhaps a secret: what is kept of them, and what is shown once."""
-    token = secrets.token_urlsafe(32)
-    secret = secrets.token_bytes(32) if signed else None
-    shown = {"token": token}
-    if secret is not None:
-        shown["secret"] = "whsec_" + base64.b64encode(secret).decode()
-    return {"digest": _digest(token), "secret": secret}, shown
-
-
 def _days(value: object) -> int:
     if value is None:
         return DAYS
@@ -297,7 +311,7 @@ def _shown(row: Mapping[str, Any]) -> _Row:
     """A webhook as JSON: nothing that opens it."""
     state = "disabled" if not row["enabled"] else "expired" if row["expires"] <= clock.now_us() else "enabled"
     return {
-        "name": row["name"], "state": state, "expires": moment(row["expires"]), "signed": row["secret"] is not None,
+        "name": row["name"], "state": state, "expires": moment(row["expires"]), "signed": bool(row["signed"]),
         "last_called": moment(row["last_called"]), "last_job": row["last_job"], "last_error": row["last_error"],
         "changed": moment(row["changed"]), "changed_by": row["changed_by"], **standing.shown(row),
     }  # fmt: skip
