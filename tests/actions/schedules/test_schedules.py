@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from runbook_service import notebook
 from toldrows import rows
 
+import workbench.actions.schedules as schedules_package
 from workbench.actions.jobs import Jobs, Outcome
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import Schedules
@@ -19,6 +22,7 @@ from workbench.actions.schedules.scheduler import Scheduler
 from workbench.actions.schedules.store import preview
 from workbench.base import clock
 from workbench.base.errors import WorkbenchError
+from workbench.base.recurrence import read
 from workbench.collect.record_outbox import RecordOutbox
 
 DAY = 86_400
@@ -297,6 +301,19 @@ def test_names_that_are_none_are_told_so(schedules: Schedules) -> None:
         with pytest.raises(WorkbenchError) as refused:
             call()
         assert refused.value.code == code
+
+
+def test_each_text_of_the_documentation_is_one() -> None:
+    text = (Path(schedules_package.__file__).parent / "SCHEDULES.md").read_text()
+    table = text.partition("## WHEN")[2].partition("## The nights")[0]
+    texts = [
+        t
+        for line in table.splitlines()
+        for t in re.findall(r"`([^`]+)`", line.split("|")[1] if "|" in line else "")
+    ]
+    assert len(texts) == 11
+    for one in texts:
+        read(one)
 
 
 def test_what_a_text_would_give_can_be_seen_before() -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from runbook_service import notebook
 from toldrows import rows
 
+import workbench.actions.webhooks as webhooks_package
 from workbench.actions.jobs import Jobs
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.webhooks import Webhooks
@@ -299,6 +300,16 @@ def test_names_that_are_none_are_told_so(webhooks: Webhooks) -> None:
         with pytest.raises(WorkbenchError) as refused:
             ask()
         assert refused.value.code == wanted
+
+
+def test_what_callers_are_promised_is_what_they_are_answered() -> None:
+    from workbench.server.handlers.webhooks import STATUS
+
+    text = (Path(webhooks_package.__file__).parent / "CALLERS.md").read_text()
+    promised = {}
+    for status, codes in re.findall(r"^\| .* \| (\d{3}) ([A-Z0-9, ]+) \|$", text, re.MULTILINE):
+        promised |= dict.fromkeys(codes.split(", "), int(status))
+    assert promised == STATUS
 
 
 def test_calls_overlap_as_the_webhook_says(webhooks: Webhooks, jobs: Jobs) -> None:
