@@ -24,7 +24,8 @@ def jobs(service: Any) -> Jobs:
         "print(site, WebhookData['RequestBody'])",
         parameters="site: str = ''\nWebhookData: dict = {}",
     )
-    made.bring("greet", "print(name)", parameters="name: str = 'you'")
+    # Its parameter has the name of a line magic, which IPython would take it for.
+    made.bring("greet", "print(who)", parameters="who: str = 'you'")
     return made
 
 
@@ -52,7 +53,7 @@ def job_of(jobs: Jobs, trigger: str, printed: str) -> list[Any]:
 def test_the_clock_starts_a_job(jobs: Jobs, said: Any) -> None:
     while True:
         at = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)).replace(tzinfo=None)
-        words = ("--runbook", "greet", "-p", "name=clock", "--misfire", "all:1")
+        words = ("--runbook", "greet", "-p", "who=clock", "--misfire", "all:1")
         made = said("schedule", "create", "soon", f"once {at.isoformat()}", *words)
         if made != "SCH002":  # a machine that takes two seconds to come here
             break
@@ -73,10 +74,10 @@ def test_the_clock_starts_a_job(jobs: Jobs, said: Any) -> None:
 def test_a_person_and_a_program_lead_to_the_same_kind_of_record(jobs: Jobs, said: Any) -> None:
     token = said("token", "create", "--role", "operator", "--name", "deploy")["token"]
     status, _ = jobs.service.ask(
-        "POST", "/api/runbooks/greet/start", {"parameters": {"name": "api"}}, token=token
+        "POST", "/api/runbooks/greet/start", {"parameters": {"who": "api"}}, token=token
     )
     assert status == 202
-    said("runbook", "start", "greet", "-p", "name=ada", "--wait")
+    said("runbook", "start", "greet", "-p", "who=ada", "--wait")
     assert job_of(jobs, "person: owner", "ada") == ["greet", "service", 1, ""]
     assert job_of(jobs, "api: deploy", "api") == ["greet", "service", 1, ""]
 

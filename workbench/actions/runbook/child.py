@@ -67,9 +67,9 @@ class Kernel:
         self.manager = AsyncKernelManager(kernel_name="python3", transport="ipc")
         self.manager.connection_file = str(folder / "kernel.json")
         self.manager.ip = str(folder / "kernel")
-        run_sync(self.manager.start_kernel)(
-            extra_arguments=["--HistoryManager.enabled=False"], cwd=str(folder)
-        )
+        # A line such as `time: int = 5` is no call of %time; who wants a magic writes its sign.
+        options = ["--HistoryManager.enabled=False", "--InteractiveShell.automagic=False"]
+        run_sync(self.manager.start_kernel)(extra_arguments=options, cwd=str(folder))
         self.client = self.manager.client()
         self.client.start_channels()
         run_sync(self.client.wait_for_ready)(timeout=60)
