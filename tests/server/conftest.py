@@ -58,8 +58,9 @@ class Running:
 
 @pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service; a module that has `SERVE` adds these arguments."""
+    """A service; a module that has `SERVE` (or a function of that name that gives them) adds these arguments."""
     more = getattr(request.module, "SERVE", ())
+    more = more() if callable(more) else more
     folder = tmp_path_factory.mktemp("service")
     workspace = folder / "workspace"
     with (folder / "service.log").open("w") as log:

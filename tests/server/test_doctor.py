@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import workbench
+from workbench.actions.runbook import isolation
 from workbench.collect.agent import Spool, enrolment
 from workbench.collect.agent.enrolment import Identity
 from workbench.collect.sources import Batch
@@ -42,6 +43,18 @@ def test_a_damaged_workspace_is_told_with_its_file(place: Path, said: Callable[[
     assert found.state == "problem"
     assert "workspace.json" in found.detail
     assert found.fix
+
+
+def test_it_says_as_whom_jobs_run(place: Path, said: Callable[[str], list[Finding]]) -> None:
+    workspace = workbench.open(str(place), create=True)
+    (found,) = said("isolation")
+    there = isolation.asked("") is not None
+    assert (found.state, "isolation: none" in found.detail) == (("ok", False) if there else ("note", True))
+    for word, state in (("user workbench-job", "ok"), ("none", "note")):
+        workspace.ingest("Job", [{"JobId": "1", "Isolation": word, "Worker": "service"}])
+        (found,) = said("isolation")
+        assert (found.state, word in found.detail) == (state, True)
+        assert bool(found.fix) == (state == "note")
 
 
 def test_a_service_that_hangs_is_told_with_its_process(

@@ -16,6 +16,14 @@ Workspace = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JobUser = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="The OS user that jobs run as, who sees neither workspace nor keys; by default workbench-job, where "
+        "root runs this and that user exists.",
+    ),
+]
 
 
 def chosen(workspace: str | None) -> str:

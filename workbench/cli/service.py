@@ -72,6 +72,7 @@ def serve(
     syslog_client_ca: Annotated[
         str, typer.Option(metavar="FILE", help="The authority of the senders' certificates.")
     ] = "",
+    job_user: options.JobUser = "",
     workspace: options.Workspace = None,
 ) -> None:
     """Run the service of a workspace in the foreground."""
@@ -94,6 +95,7 @@ def serve(
         Binding(host, port, tls_cert, tls_key, tuple(name or ())),
         lambda address: emit_json({"url": address.url, "workspace_id": address.workspace_id}),
         syslog=chosen,
+        job_user=job_user,
     )
 
 

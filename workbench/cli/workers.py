@@ -40,10 +40,11 @@ def _without_command(
     key: Key = "",
     state: State = None,
     slots: Slots = 4,
+    job_user: options.JobUser = "",
     workspace: options.Workspace = None,
 ) -> None:
     if context.invoked_subcommand is None:
-        run(group, service, key, state, slots, workspace)
+        run(group, service, key, state, slots, job_user, workspace)
 
 
 def run(
@@ -52,6 +53,7 @@ def run(
     key: Key = "",
     state: State = None,
     slots: Slots = 4,
+    job_user: options.JobUser = "",
     workspace: options.Workspace = None,
 ) -> None:
     """Run in the foreground. SIGTERM lets what runs come to its end; Ctrl-C gives it up, and another worker takes it."""
@@ -66,6 +68,7 @@ def run(
         key=given_key(key),
         state=state,
         slots=slots,
+        job_user=job_user,
     )
 
 

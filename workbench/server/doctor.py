@@ -16,6 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.actions.runbook.isolation import DEFAULT_USER, NONE
+from workbench.actions.runbook.isolation import asked as asked_user
 from workbench.base import clock
 from workbench.base.config import is_url
 from workbench.base.dtypes import format_datetime
@@ -58,6 +60,7 @@ def _findings(workspace: str) -> Iterator[Finding]:
         yield from _waiting(place, running=address is not None)
     asked = Asked(opened)
     yield _clock(asked, address)
+    yield _isolation(asked)
     if opened is not None:
         yield from _refused(asked)
         yield from agents_of_workspace(asked)
@@ -196,6 +199,25 @@ def _clock(asked: Asked, address: Address | None) -> Finding:
     if now < 1_700_000_000_000_000:
         return Finding("clock", "problem", f"it says {text}", "set it: timedatectl set-ntp true")
     return Finding("clock", "ok", text)
+
+
+def _isolation(asked: Asked) -> Finding:
+    """As whom jobs run: as the newest of them says, else as the next one would."""
+    newest = asked.rows(
+        "Job | where isnotempty(Isolation) | top 1 by TimeGenerated | project Isolation, Worker"
+    )
+    if newest and newest[0][0] != NONE:
+        return Finding("isolation", "ok", f"jobs run as {newest[0][0]}, who sees neither workspace nor keys")
+    user = asked_user("")
+    if user is not None and not newest:
+        return Finding("isolation", "ok", f"jobs will run as user {user.name}")
+    detail = (
+        "isolation: none: jobs run as the user of the service, and can read what it can: workspace and keys"
+    )
+    fix = f"useradd --system --no-create-home {DEFAULT_USER}, and run the service as root"
+    if user is not None:
+        fix = "the log of the worker (state/logs/worker.log) says why not"
+    return Finding("isolation", "note", detail, fix)
 
 
 def _refused(asked: Asked) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ def run_worker(
     key: str = "",
     state: Path | None = None,
     slots: int = SLOTS,
+    job_user: str = "",
 ) -> None:
     """Run the jobs of a group until SIGTERM (those that run come to their end) or SIGINT.
 
@@ -52,11 +53,13 @@ def run_worker(
         The worker's folder.
     slots : int
         How many jobs run at once.
+    job_user : str
+        As whom they run; see `worker.work`.
 
     Raises
     ------
     WorkbenchError
-        JOB320 when a worker runs on the state already, JOB321 for the name of a group, JOB323 when it was removed;
+        JOB320 when a worker runs on the state already, JOB321 for the name of a group, JOB323 when it was removed, JOB341 to JOB343;
         AGT0xx when it can't be enrolled.
     """
     group = group_name(group)
@@ -69,7 +72,8 @@ def run_worker(
             if service:
                 enrol_at(service, key, folder, group)
             find = named_service(folder)
-        if not work(find, folder / "logs", slots):
+        hidden = [str(folder), *([str(place.folder), place.workspace] if place is not None else [])]
+        if not work(find, folder / "logs", slots, job_user=job_user, hidden=hidden):
             # Its token opens nothing any more: the next start enrols anew.
             (folder / enrolment.FILE).unlink(missing_ok=True)
             raise diagnostics.worker_removed()

@@ -25,11 +25,13 @@ from workbench.actions.jobs import told
 from workbench.actions.jobs.keeper import Keeper
 from workbench.actions.jobs.store import DEFAULT_GROUP
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.runbook.isolation import settled
 from workbench.actions.schedules import told as schedules_told
 from workbench.actions.schedules.scheduler import Scheduler
 from workbench.actions.webhooks import told as webhooks_told
 from workbench.actions.workers import registry
 from workbench.base.access import Access
+from workbench.base.config import is_url
 from workbench.base.database import Database
 from workbench.collect.care import Care
 from workbench.collect.drainer import Drainer
@@ -51,6 +53,7 @@ def serve(
     binding: Binding,
     ready: Callable[[Address], None],
     syslog: syslog_door.Settings | None = None,
+    job_user: str = "",
 ) -> None:
     """Run the service of `path` until it is told to stop.
 
@@ -64,17 +67,22 @@ def serve(
         Called once, when requests are answered.
     syslog : syslog.Settings, optional
         Where syslog messages may come in.
+    job_user : str
+        As whom jobs run; see `worker.work`.
 
     Raises
     ------
     WorkbenchError
         SRV001 when a service of the workspace runs already, SRV012 when the port is taken, LOG108 when syslog's is,
-        SRV019 to SRV022 when it can't listen so, CTL… for the control database.
+        SRV019 to SRV022 when it can't listen so, CTL… for the control database, JOB341 to JOB343 for the jobs' user.
     """
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     place = ServicePlace(path)
+    hidden = [str(place.folder), *([] if is_url(path) else [path])]
+    if job_user:
+        settled(job_user, hidden)  # told now, not by the first job
     with place.held(), listening(binding) as listeners, syslog_door.bound(syslog) as syslog_sockets:
         workspace = open_workspace(path, create=True)
         token = place.token(create=True)
@@ -88,7 +96,9 @@ def serve(
             ready(Address(listeners.url, os.getpid(), workspace_id))
 
         with _taking_in(workspace, database, place.folder) as intake, ExitStack() as stack:
-            automation = stack.enter_context(_automated(intake, access, database, place, listeners.own_url))
+            automation = stack.enter_context(
+                _automated(intake, access, database, place, listeners.own_url, job_user, hidden)
+            )
             service = Service(
                 workspace,
                 token,
@@ -128,14 +138,20 @@ def _taking_in(workspace: Workspace, database: Database, state: Path) -> Generat
 
 @contextmanager
 def _automated(
-    intake: Intake, access: Access, database: Database, place: ServicePlace, url: str
+    intake: Intake,
+    access: Access,
+    database: Database,
+    place: ServicePlace,
+    url: str,
+    job_user: str,
+    hidden: list[str],
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
     tells = (told, registry, schedules_told, webhooks_told, asset_records)
     outbox = RecordOutbox(database, {name: types for one in tells for name, types in one.TYPES.items()})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)
-    worker = IncludedWorker(automation.workers, url, place.logs)
+    worker = IncludedWorker(automation.workers, url, place.logs, job_user, hidden)
 
     def wanted() -> None:
         if automation.jobs.claimable(DEFAULT_GROUP):

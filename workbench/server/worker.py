@@ -15,10 +15,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workbench.actions.jobs.store import DEFAULT_GROUP
+from workbench.actions.runbook.isolation import settled
 from workbench.actions.runbook.worker import SLOTS, Worker
 from workbench.actions.workers import Workers
 from workbench.base.errors import WorkbenchError
@@ -36,8 +37,11 @@ class IncludedWorker:
     One thread of its own starts it: the kernel ends a child with the thread that made it.
     """
 
-    def __init__(self, workers: Workers, url: str, folder: Path) -> None:
+    def __init__(
+        self, workers: Workers, url: str, folder: Path, job_user: str = "", hidden: Sequence[str] = ()
+    ) -> None:
         self._workers, self._url, self._folder = workers, url, folder
+        self._job_user, self._hidden = job_user, list(hidden)
         self._wanted, self._closing = threading.Event(), threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._identity = ""
@@ -85,7 +89,10 @@ class IncludedWorker:
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
-        told = {"url": self._url, "token": token, "folder": str(self._folder)}
+        told = {
+            "url": self._url, "token": token, "folder": str(self._folder), "job_user": self._job_user,
+            "hidden": self._hidden,
+        }  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(told).encode())
         self._process.stdin.close()
@@ -96,12 +103,40 @@ class IncludedWorker:
             self._identity = ""
 
 
-def work(find: Callable[[], Endpoint | None], folder: Path, slots: int = SLOTS) -> bool:
-    """Run jobs until SIGTERM (what runs comes to its end) or SIGINT (it is given up); False for a removed worker."""
+def work(
+    find: Callable[[], Endpoint | None],
+    folder: Path,
+    slots: int = SLOTS,
+    *,
+    job_user: str = "",
+    hidden: Sequence[str] = (),
+) -> bool:
+    """Run jobs until SIGTERM (what runs comes to its end) or SIGINT (it is given up); False for a removed worker.
+
+    Parameters
+    ----------
+    find : callable
+    folder : Path
+        For logs and installed modules.
+    slots : int
+    job_user : str
+        As whom jobs run; "" for `workbench-job` where root runs this and that user exists, else as who runs this.
+    hidden : sequence of str
+        Folders that jobs of another user must not see.
+
+    Raises
+    ------
+    WorkbenchError
+        JOB341 to JOB343 when jobs can't run as that user.
+    """
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
-    worker = Worker(find, folder, slots=slots)
+    modules = folder / "modules"
+    modules.mkdir(parents=True, exist_ok=True)
+    isolation = settled(job_user, hidden, [str(modules)])
+    log.info("jobs run with isolation: %s%s", isolation.word, f" ({isolation.why})" if isolation.why else "")
+    worker = Worker(find, folder, slots=slots, isolation=isolation)
     signal.signal(signal.SIGTERM, lambda *_: worker.drain())
     # Runners die with this process; the leases of their jobs end, and others take them.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
@@ -112,7 +147,11 @@ def work(find: Callable[[], Endpoint | None], folder: Path, slots: int = SLOTS) 
 def main() -> int:
     told = json.loads(sys.stdin.read())
     endpoint = Endpoint(told["url"], told["token"])
-    work(lambda: endpoint, Path(told["folder"]))
+    try:
+        work(lambda: endpoint, Path(told["folder"]), job_user=told["job_user"], hidden=told["hidden"])
+    except WorkbenchError as why:
+        log.error("no job can be run: %s", why.render())
+        return 1
     return 0
 
 

@@ -26,6 +26,8 @@ def metadata() -> MetaData:
         Column("trigger_name", Text, nullable=False),
         Column("worker_group", String(64), nullable=False),
         Column("worker", String(200), nullable=False),
+        # As whom it runs: "user NAME", or "none" where it is the worker's own user.
+        Column("isolation", String(200), nullable=False),
         Column("state", String(16), nullable=False),
         Column("error_code", String(16), nullable=False),
         Column("error", Text, nullable=False),

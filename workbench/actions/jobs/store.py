@@ -186,8 +186,13 @@ class Jobs:
 
     # ---- claims ----------------------------------------------------------------------------------
 
-    def claim(self, groups: Sequence[str], worker: str, seconds: int = LEASE_SECONDS) -> Claim | None:
-        """The job that waited longest in one of the groups, for this worker; None when none waits."""
+    def claim(
+        self, groups: Sequence[str], worker: str, seconds: int = LEASE_SECONDS, *, isolation: str = ""
+    ) -> Claim | None:
+        """The job that waited longest in one of the groups, for this worker; None when none waits.
+
+        `isolation` is as whom the worker says it runs jobs.
+        """
         import sqlalchemy as sa
 
         jobs = table("jobs")
@@ -211,7 +216,7 @@ class Jobs:
             lease = now + seconds * SECOND
             job = dict(row._mapping)
             self._move(
-                connection, job, now, state=State.STARTING, worker=worker, lease=lease, token=digest(token),
+                connection, job, now, state=State.STARTING, worker=worker, isolation=isolation, lease=lease, token=digest(token),
                 fence=job["fence"] + 1, attempt=job["attempt"] + 1, started=None, ended=None, error="", error_code="",
             )  # fmt: skip
         return Claim(job, token, lease)
@@ -463,7 +468,7 @@ def _words(why: WorkbenchError | None) -> dict[str, str]:
 def _row(start: Start, now: int) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()), "runbook": start.runbook, "version": start.version, "trigger": start.trigger,
-        "trigger_name": start.trigger_name, "worker_group": start.group, "worker": "", "state": State.NEW, "error": "",
+        "trigger_name": start.trigger_name, "worker_group": start.group, "worker": "", "isolation": "", "state": State.NEW, "error": "",
         "error_code": "", "parameters": json.dumps(dict(start.parameters)), "start_key": start.key or None,
         "concurrency": start.concurrency or None, "parent": start.parent or None, "created": now, "due": now,
         "started": None, "ended": None, "lease": None, "attempt": 0, "fence": 0, "crashes": 0, "lines": 0,

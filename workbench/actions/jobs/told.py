@@ -16,7 +16,7 @@ TYPES: dict[str, dict[str, T]] = {
     JOB: {
         "TimeGenerated": T.DATETIME, "JobId": T.STRING, "RunbookName": T.STRING, "State": T.STRING,
         "Trigger": T.STRING, "Worker": T.STRING, "Attempt": T.INT, "StartTime": T.DATETIME, "EndTime": T.DATETIME,
-        "Error": T.STRING, "Parameters": T.DYNAMIC,
+        "Error": T.STRING, "Parameters": T.DYNAMIC, "Isolation": T.STRING,
     },
     JOB_STREAM: {
         "TimeGenerated": T.DATETIME, "JobId": T.STRING, "StreamType": T.STRING, "Sequence": T.LONG,
@@ -53,6 +53,7 @@ def job_row(job: Mapping[str, Any], time: int) -> dict[str, Any]:
         "TimeGenerated": moment(time), "JobId": job["id"], "RunbookName": job["runbook"], "State": job["state"],
         "Trigger": trigger, "Worker": job["worker"], "Attempt": job["attempt"], "StartTime": moment(job["started"]),
         "EndTime": moment(job["ended"]), "Error": error, "Parameters": json.loads(job["parameters"]),
+        "Isolation": job["isolation"],
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from workbench.actions.assets.modules import Environments
 from workbench.actions.jobs.states import Outcome
 from workbench.actions.jobs.store import LEASE_SECONDS
+from workbench.actions.jobs.told import Stream
 from workbench.actions.runbook.child import EXIT_LOST
 from workbench.actions.runbook.runner import GRACE_SECONDS, Runner
 from workbench.base import clock
@@ -27,6 +28,8 @@ from workbench.collect.agent.link import Answer, Link, Unreachable
 RENEW_SECONDS = 3.0
 FLUSH_SECONDS = 0.2
 MOST_LINES = 500
+HOLD_SECONDS = 10.0
+"""How long messages wait that may be the beginning of a secret."""
 
 
 class Over(Exception):
@@ -56,7 +59,8 @@ class Attempt:
         self._url = url
         self._lines: list[dict[str, Any]] = []
         self._held_back = 0
-        """So many of them the service did not take yet: they may be the beginning of a secret."""
+        self._held_since = 0.0
+        """So many of them the service did not take yet, since then: they may be the beginning of a secret."""
         self._number = int(told["lines"])
         self._began = self._renewed = time.monotonic()
         self._end: dict[str, Any] | None = None
@@ -80,10 +84,10 @@ class Attempt:
                     self._given = True
                 self._listen()
                 now = time.monotonic()
-                if len(self._lines) > self._held_back and (
-                    now - flushed > FLUSH_SECONDS or len(self._lines) >= MOST_LINES
-                ):
-                    self._flush()
+                late = self._held_back > 0 and now - self._held_since > HOLD_SECONDS
+                fresh = len(self._lines) > self._held_back and now - flushed > FLUSH_SECONDS
+                if late or fresh or len(self._lines) - self._held_back >= MOST_LINES:
+                    self._flush(all_of_them=late)
                     flushed = now
                 if now - self._renewed > RENEW_SECONDS:
                     self._renew()
@@ -108,9 +112,7 @@ class Attempt:
     def _listen(self) -> None:
         for word in self._runner.said(FLUSH_SECONDS):
             if "stream" in word:
-                self._number += 1
-                line = {"number": self._number, "stream": word["stream"], "message": word["message"]}
-                self._lines.append({**line, "time": clock.now_us()})
+                self._add(word["stream"], word["message"])
             elif "cell" in word and not self._running:
                 self._running = True
                 self._ask("running", {})
@@ -119,18 +121,25 @@ class Attempt:
             elif "gone" in word:
                 self._status = word["gone"]
 
-    def _flush(self, *, last: bool = False) -> None:
+    def _add(self, stream: str, message: str) -> None:
+        self._number += 1
+        line = {"number": self._number, "stream": stream, "message": message}
+        self._lines.append({**line, "time": clock.now_us()})
+
+    def _flush(self, *, all_of_them: bool = False) -> None:
         lines, stuck = self._lines, False
         while lines:
             some = lines[:MOST_LINES]
             whole = len(some) == len(lines)
             # Where none of so many is taken, they are no secret in pieces, and waiting has an end.
-            told = {"lines": some, "last": stuck or (last and whole)}
+            told = {"lines": some, "last": stuck or (all_of_them and whole)}
             taken = self._ask("lines", told).get("last", some[-1]["number"])
             left = [line for line in lines if line["number"] > taken]
             stuck = len(left) == len(lines)
+            if not self._held_back or not stuck:
+                self._held_since = time.monotonic()
             lines = left
-            if whole and not last:
+            if whole:
                 break
         self._lines, self._held_back = lines, len(lines)
 
@@ -150,8 +159,10 @@ class Attempt:
             self._runner.end()
 
     def _finish(self) -> None:
-        self._flush(last=True)
         outcome, why = self._outcome()
+        if outcome is not Outcome.COMPLETED and (heard := self._runner.overheard()):
+            self._add(Stream.VERBOSE, heard)
+        self._flush(all_of_them=True)
         kept = self._keep_notebook()
         if kept is not None and outcome is Outcome.COMPLETED:
             # Without its evidence a run is not complete.
@@ -177,10 +188,9 @@ class Attempt:
         return Outcome.LOST, diagnostics.runner_died(self._status or 0)
 
     def _keep_notebook(self) -> WorkbenchError | None:
-        try:
-            data = self._runner.notebook.read_bytes()
-        except OSError as why:
-            return diagnostics.evidence_not_kept(str(why))
+        data = self._runner.notebook()
+        if data is None:
+            return diagnostics.evidence_not_kept("it was never written")
         answer = self._sent("PUT", "notebook", data)
         return None if answer.status < 300 else diagnostics.evidence_not_kept(answer.why)
 

@@ -119,9 +119,9 @@ class Automation:
             **{n: _number(n, asked.get(n), most) for n, most in _NUMBERS.items()},
         )
 
-    def claim(self, groups: list[str], worker: str) -> dict[str, Any] | None:
+    def claim(self, groups: list[str], worker: str, isolation: str = "") -> dict[str, Any] | None:
         """A job for a worker with all that it needs to run it; None when none waits."""
-        claim = self.jobs.claim(groups, worker)
+        claim = self.jobs.claim(groups, worker, isolation=isolation)
         if claim is None:
             return None
         job = claim.job

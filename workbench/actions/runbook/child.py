@@ -2,9 +2,9 @@
 
 Its parent writes a JSON object a line to its standard input: first the job, later perhaps `{"interrupt": true}`. It
 answers on standard output, a JSON object a line: `{"ready": KERNEL_PID}`, `{"cell": n, "of": m}`, `{"stream": …,
-"message": …}`, at last `{"end": …}`. What the end was is what the parent says: this process only tells what it saw.
+"message": …}`, `{"saved": 0 or 1, "size": …}` for the notebook in one of two open files, at last `{"end": …}`. What the end was is what the parent says: this process only tells what it saw.
 
-    python -m workbench.actions.runbook.child FOLDER
+    python -m workbench.actions.runbook.child FOLDER FILE FILE
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from workbench.actions.runbook.telling import MIMETYPE
 
 EXIT_LOST = 70
 """The exit status after a kernel that died by itself."""
-NOTEBOOK = "executed.ipynb"
+_NOTEBOOK = "kept://executed.ipynb"
 MOST_MESSAGE = 32 * 1024
 """Bytes of one message; longer ones are cut into several."""
 MOST_STREAM = 1 << 20
@@ -56,6 +56,26 @@ class Teller:
                 self.tell(stream=stream, message=f"(this stream is full after {MOST_STREAM:,} characters)")
 
 
+class Keeper:
+    """Where papermill writes the notebook: by turns into two files that the parent has open too."""
+
+    def __init__(self, files: list[int], teller: Teller) -> None:
+        self._files, self._teller, self._turn = files, teller, 0
+
+    def write(self, text: str, _path: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        self._turn = 1 - self._turn
+        file = self._files[self._turn]
+        os.ftruncate(file, 0)
+        at = 0
+        while at < len(data):
+            at += os.pwrite(file, data[at:], at)
+        self._teller.tell(saved=self._turn, size=len(data))
+
+    def pretty_path(self, path: str) -> str:
+        return path
+
+
 class Kernel:
     """A started kernel, and a client that it answers."""
 
@@ -85,12 +105,13 @@ class Kernel:
             os.killpg(self.pid, signal.SIGINT)
 
 
-def run(job: dict[str, Any], kernel: Kernel, folder: Path, teller: Teller) -> int:
+def run(job: dict[str, Any], kernel: Kernel, files: list[int], teller: Teller) -> int:
     """Run a job's notebook; the exit status of this process."""
     import nbformat
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.iorw import papermill_io
 
     client = _client_class(teller, job)
 
@@ -104,6 +125,7 @@ def run(job: dict[str, Any], kernel: Kernel, folder: Path, teller: Teller) -> in
             return found.execute()
 
     papermill_engines.register("workbench", Engine)
+    papermill_io.register("kept://", Keeper(files, teller))
     notebook = nbformat.from_dict(job["notebook"])
     notebook.metadata.setdefault(
         "kernelspec", {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -111,7 +133,7 @@ def run(job: dict[str, Any], kernel: Kernel, folder: Path, teller: Teller) -> in
     try:
         papermill.execute_notebook(
             notebook,
-            str(folder / NOTEBOOK),
+            _NOTEBOOK,
             parameters=job["parameters"],
             engine_name="workbench",
             kernel_name="python3",
@@ -189,7 +211,7 @@ def main() -> int:
         os.killpg(kernel.pid, signal.SIGKILL)
         return 0
     threading.Thread(target=_listen, args=(kernel,), daemon=True).start()
-    status = run(json.loads(line), kernel, folder, teller)
+    status = run(json.loads(line), kernel, [int(n) for n in sys.argv[2:4]], teller)
     with suppress(ProcessLookupError):
         os.killpg(kernel.pid, signal.SIGKILL)
     out.flush()

@@ -18,12 +18,16 @@ from workbench.actions.assets import Assets, Kind
 from workbench.actions.assets.scrub import Scrubber
 from workbench.actions.jobs import Jobs
 from workbench.actions.jobs.states import ENDED
-from workbench.actions.jobs.told import Line
+from workbench.actions.jobs.told import Line, Stream
 from workbench.base.diagnostics import assets as diagnostics
 from workbench.base.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+_FLOWING = (Stream.OUTPUT, Stream.ERROR)
+"""The streams in which a message may go on with the text of the one before."""
 
 
 class Discretion:
@@ -99,7 +103,7 @@ class Discretion:
         """
         scrubber = self._scrubber(token)
         groups = [list(range(len(lines)))]
-        groups += [[n for n, line in enumerate(lines) if line.stream is s] for s in {m.stream for m in lines}]
+        groups += [[n for n, line in enumerate(lines) if line.stream is s] for s in _FLOWING]
         texts = [line.message for line in lines]
         for group in groups:
             masked = scrubber.pieces([texts[n] for n in group], cut=last)
@@ -107,7 +111,7 @@ class Discretion:
                 texts[number] = text
         kept = len(lines)
         if not last:
-            kept = min(_begins(scrubber, [lines[n].message for n in g], g, kept) for g in groups)
+            kept = min(_begins(scrubber, [texts[n] for n in g], g, kept) for g in groups)
         return [dataclasses.replace(lines[n], message=texts[n]) for n in range(kept)]
 
     def why(self, token: str, why: WorkbenchError | None) -> WorkbenchError | None:

@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.actions.runbook.child import NOTEBOOK
+from workbench.actions.runbook.isolation import Isolation
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 GRACE_SECONDS = 10.0
+_MOST_OVERHEARD = 8 * 1024
 
 
 def _die_with_parent() -> None:
@@ -40,32 +41,50 @@ class Runner:
     Parameters
     ----------
     folder : Path
-        Where its own folder is made.
+        Where what it writes on its standard error before it has a job is kept.
+    isolation : Isolation
+        As whom it runs.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, isolation: Isolation) -> None:
         # The path of a kernel's socket must be short, so it lies where temporary files do.
         self.folder = Path(tempfile.mkdtemp(prefix="wbj-"))
+        isolation.own(self.folder)
         self._log = (folder / f"{self.folder.name}.log").open("wb")
+        # The executed notebook may hold secrets until the service has seen it, so it never lies in a file. The one of
+        # the two that was written last is whole, also when the child is killed while it writes the other.
+        self._saved = [_memory(), _memory()]
+        self._newest: tuple[int, int] | None = None
+        program = [sys.executable, "-m", "workbench.actions.runbook.child", str(self.folder)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.actions.runbook.child", str(self.folder)],
+            isolation.command([*program, *map(str, self._saved)], self.folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=subprocess.PIPE,
             cwd=self.folder,
-            env=_environment(),
+            env=isolation.environment(_environment(), self.folder),
+            pass_fds=self._saved,
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
         self._said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._kernel = 0
         self._ready = threading.Event()
+        self._given = False
+        self._overheard = b""
         threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._overhear, daemon=True).start()
 
-    @property
-    def notebook(self) -> Path:
-        """Where the executed notebook lies."""
-        return self.folder / NOTEBOOK
+    def notebook(self) -> bytes | None:
+        """The executed notebook as it was written last; None where none was."""
+        if self._newest is None:
+            return None
+        which, size = self._newest
+        return os.pread(self._saved[which], size, 0)
+
+    def overheard(self) -> str:
+        """The end of what was written past Jupyter since it has a job: a crash of the kernel tells of itself there."""
+        return self._overheard.decode("utf-8", "replace")
 
     def wait_ready(self, seconds: float) -> bool:
         """Wait until its kernel answers; whether it does."""
@@ -73,6 +92,7 @@ class Runner:
 
     def give(self, job: dict[str, Any]) -> None:
         """Let it run a job."""
+        self._given = True
         self._write(job)
 
     def interrupt(self) -> None:
@@ -112,6 +132,8 @@ class Runner:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        for handle in self._saved:
+            os.close(handle)
         self._log.close()
         with contextlib.suppress(OSError):
             if Path(self._log.name).stat().st_size == 0:
@@ -128,13 +150,26 @@ class Runner:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             found = json.loads(line)
-            if "ready" in found:
+            if "saved" in found:
+                self._newest = found["saved"], found["size"]
+            elif "ready" in found:
                 self._kernel = found["ready"]
                 self._ready.set()
             else:
                 self._said.put(found)
         self._ready.set()
         self._said.put(None)
+
+    def _overhear(self) -> None:
+        # Its last reader closes the pipe: something that it started may hold the other end for longer.
+        assert self.process.stderr is not None
+        with self.process.stderr as pipe:
+            while data := os.read(pipe.fileno(), 1 << 16):
+                if self._given:
+                    self._overheard = (self._overheard + data)[-_MOST_OVERHEARD:]
+                else:
+                    with contextlib.suppress(ValueError):  # closed, as it was never given a job
+                        self._log.write(data)
 
     def _signal(self, group: int, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -154,6 +189,14 @@ def _group_lives(group: int) -> bool:
                 if int(member) == group and state not in "ZX":
                     return True
     return False
+
+
+def _memory() -> int:
+    """A file that lies in memory, or where that can't be in no folder; gone when it is closed."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("executed notebook")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _environment() -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workbench.actions.assets.modules import Environments
 from workbench.actions.runbook.attempt import Attempt
+from workbench.actions.runbook.isolation import Isolation
 from workbench.actions.runbook.runner import Runner
 from workbench.collect.agent.link import Answer, Endpoint, Link, Unreachable
 
@@ -32,8 +33,8 @@ _JSON = {"Content-Type": "application/json"}
 class Warm:
     """Runners that wait for a job. Safe for threads; one thread makes them."""
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, count: int, isolation: Isolation) -> None:
+        self._folder, self._isolation = folder, isolation
         self._count = count
         self._waiting: list[Runner] = []
         self._changed = threading.Condition()
@@ -46,7 +47,7 @@ class Warm:
         with self._changed:
             runner = self._waiting.pop(0) if self._waiting else None
             self._changed.notify_all()
-        return runner or Runner(self._folder)
+        return runner or Runner(self._folder, self._isolation)
 
     def close(self) -> None:
         with self._changed:
@@ -63,7 +64,7 @@ class Warm:
                     self._changed.wait()
                 if self._closed:
                     return
-            runner = Runner(self._folder)
+            runner = Runner(self._folder, self._isolation)
             runner.wait_ready(READY_SECONDS)
             with self._changed:
                 self._waiting.append(runner)
@@ -80,6 +81,8 @@ class Worker:
         For logs of its processes.
     slots, warm : int
         How many jobs run at once; how many kernels wait.
+    isolation : Isolation, optional
+        As whom jobs run; by default as who runs this.
     """
 
     def __init__(
@@ -89,11 +92,13 @@ class Worker:
         *,
         slots: int = SLOTS,
         warm: int = 1,
+        isolation: Isolation | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._find = find
+        self._isolation = isolation or Isolation()
         self._environments = Environments(folder / "modules")
-        self._warm = Warm(folder, warm)
+        self._warm = Warm(folder, warm, self._isolation)
         self.removed = False
         """Whether the service knows this worker no more."""
         self._stopping = threading.Event()
@@ -154,7 +159,7 @@ class Worker:
         while not self._stopping.is_set():
             asked = time.monotonic()
             try:
-                wanted = json.dumps({"wait": POLL_SECONDS}).encode()
+                wanted = json.dumps({"wait": POLL_SECONDS, "isolation": self._isolation.word}).encode()
                 answer = link.ask("POST", "/api/worker/claim", wanted, _JSON)
             except Unreachable:
                 self._stopping.wait(wait)

@@ -97,3 +97,24 @@ def bad_runbook_line(why: str) -> WorkbenchError:
     return WorkbenchError(
         "JOB324", f"%runbook: {why}", hint="it reads %runbook NAME -p NAME=VALUE --group G --wait"
     )
+
+
+# ---- as whom jobs run ---------------------------------------------------------------------------
+
+
+def no_such_user(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB341", f"this machine has no user {name!r} that jobs could run as",
+        hint=f"useradd --system --no-create-home --shell /usr/sbin/nologin {name}",
+    )  # fmt: skip
+
+
+def job_user_needs_root(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB342", f"jobs can't run as {name!r}: only root can start processes of another user, who is not root",
+        hint="start the service as root, or leave --job-user out",
+    )  # fmt: skip
+
+
+def can_not_isolate(name: str, why: str) -> WorkbenchError:
+    return WorkbenchError("JOB343", f"jobs can't run as {name!r}: {why}")

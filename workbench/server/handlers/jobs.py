@@ -177,7 +177,7 @@ def answer(value: object, status: int = 200) -> Response:
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A job as JSON: nothing that opens something."""
     names = (
-        "id", "runbook", "version", "trigger", "trigger_name", "worker_group", "worker", "state", "error", "error_code",
+        "id", "runbook", "version", "trigger", "trigger_name", "worker_group", "worker", "isolation", "state", "error", "error_code",
         "attempt", "created", "started", "ended", "timeout", "retries", "parent",
     )  # fmt: skip
     return {**{n: row[n] for n in names}, "parameters": orjson.loads(row["parameters"])}

@@ -23,12 +23,13 @@ _MOST_BODY = 1 << 16
 async def claim(request: Request) -> Response:
     async def of(auto: Automation, body: Body) -> Any:
         identity, wait = request.state.identity, body.get("wait", 0)
+        isolation = str(body.get("isolation", ""))[:200]
         seconds = min(MOST_WAIT, float(wait)) if isinstance(wait, int | float) else 0.0
 
         def look() -> dict[str, Any] | None:
             group = auto.workers.group_of(identity.id)
             # An empty answer, so that a worker that drains need not wait for its own question.
-            return {} if group is None else auto.claim([group], identity.name)
+            return {} if group is None else auto.claim([group], identity.name, isolation)
 
         return await _news(request).until(look, seconds, request.is_disconnected) or None
 

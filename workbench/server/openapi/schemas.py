@@ -80,7 +80,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "id": TEXT, "runbook": TEXT, "version": WHOLE,
             "trigger": one_of("person", "schedule", "api", "webhook", "alert", "job"), "trigger_name": TEXT,
-            "worker_group": TEXT, "worker": TEXT,
+            "worker_group": TEXT, "worker": TEXT, "isolation": TEXT,
             "state": one_of(
                 "New", "Queued", "Starting", "Running", "Completed", "Failed", "Stopping", "Stopped", "Suspended",
                 "Resuming",
