@@ -26,7 +26,8 @@ from firing import BOUNDARIES, intake_of, schedules_of
 from workbench.base import clock
 
 pytestmark = pytest.mark.slow
-KILLS = max(len(BOUNDARIES), int(os.environ.get("WORKBENCH_KILLS", "0")))
+ROUNDS = -(-int(os.environ.get("WORKBENCH_KILLS", "1")) // len(BOUNDARIES))
+KILLS = ROUNDS * len(BOUNDARIES)
 SEED = int(os.environ.get("WORKBENCH_KILL_SEED", "1"))
 DEADLINE = 90.0
 BEGIN_US = 1_764_000_000_000_000
@@ -41,8 +42,9 @@ class Scene:
         self.fired.touch()
         script = str(Path(__file__).with_name("firing.py"))
         self.process = subprocess.Popen(
-            [sys.executable, script, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, script, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
 
     def ask(self, line: str) -> int:
         assert self.process.stdin is not None
@@ -55,7 +57,7 @@ class Scene:
         return sum(line.startswith(f"{pid} ") for line in self.fired.read_text().splitlines())
 
     def close(self) -> None:
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # one that is stopped holds the pipe
         self.process.communicate()
 
 
