@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workbench.base.config import default_workspace
 from workbench.base.errors import WorkbenchError
-from workbench.kernel_ext import catalog
+from workbench.kernel_ext import automation, catalog
 from workbench.kernel_ext.cell_query import Asked, asked, cell_query
 from workbench.kernel_ext.language import Language
 from workbench.kernel_ext.options import FORMS
+from workbench.server.place import ServicePlace
 
 TARGET = "workbench.language"
 _WIDTHS = range(20, 1001)
@@ -52,6 +54,7 @@ class Channel:
             "overview": lambda question: catalog.overview(self._workspace(None)),
             "facts": self._facts,
             "history": lambda question: list(past()),
+            **{name: _of_service(way) for name, way in automation.WAYS.items()},
         }
 
     def opened(self, comm: Any, message: Any) -> None:
@@ -129,6 +132,10 @@ class Channel:
     def _facts(self, question: Question) -> Any:
         names = [str(n) for n in question["tables"]][:_MOST_FACTS]
         return catalog.facts(self._workspace(None), names)
+
+
+def _of_service(way: Callable[[ServicePlace, Question], Any]) -> Callable[[Question], Any]:
+    return lambda question: way(ServicePlace(default_workspace()), question)
 
 
 def _in_cell(answer: dict[str, Any], start: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
-import urllib.parse
 from typing import Any, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
@@ -13,12 +12,9 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from workbench.actions.runbook.declaration import values
 from workbench.base.config import default_workspace
 from workbench.base.diagnostics import runbook as diagnostics
-from workbench.base.diagnostics import service as service_messages
-from workbench.server import client
+from workbench.kernel_ext import automation
 from workbench.server.place import ServicePlace
 
-_ENDED = ("Completed", "Failed", "Stopped", "Suspended")
-_STREAMS = "JobStream | where JobId == '{job}' and Sequence > {last} | sort by Sequence asc | project Sequence, StreamType, Message"
 _AGAIN_SECONDS = 0.5
 
 
@@ -57,13 +53,13 @@ class Runbooks(Magics):  # type: ignore[misc]
         except ValueError as broken:
             raise diagnostics.bad_runbook_line(str(broken)) from None
         place = ServicePlace(asked.workspace or default_workspace())
-        path = f"/api/runbooks/{urllib.parse.quote(asked.name, safe='')}"
+        path = automation.path_of("runbooks", asked.name)
         body: dict[str, Any] = {
             "group": asked.group, "timeout": asked.timeout, "retries": asked.retries,
         }  # fmt: skip
         if asked.parameter:
-            body["parameters"] = values(_asked(place, "GET", path)["parameters"], asked.parameter)
-        job = str(_asked(place, "POST", f"{path}/start", body)["job_id"])
+            body["parameters"] = values(automation.asked(place, "GET", path)["parameters"], asked.parameter)
+        job = str(automation.asked(place, "POST", f"{path}/start", body)["job_id"])
         if asked.wait:
             _watch(place, job)
         return job
@@ -71,31 +67,13 @@ class Runbooks(Magics):  # type: ignore[misc]
 
 def _watch(place: ServicePlace, job: str) -> None:
     """Print what a job tells until it has ended; raises JOB309 when that was not well."""
-    last = 0
-    while True:
-        found = _asked(place, "GET", f"/api/jobs/{job}")
-        ended = found["state"] in _ENDED and _is_told(place, found)
-        answer = client.query(place, _STREAMS.format(job=job, last=last))
-        tables = answer.body.get("tables") if answer is not None and isinstance(answer.body, dict) else None
-        for number, stream, message in tables[0]["rows"] if tables else ():
-            last = number
-            print(message if stream == "Output" else f"{stream}: {message}\n", end="")  # noqa: T201
-        if ended:
-            break
-        time.sleep(_AGAIN_SECONDS)
+    last, over = 0, False
+    while not over:
+        found, lines, over = automation.followed(place, job, last)
+        for line in lines:
+            last, message = line["number"], line["message"]
+            print(message if line["stream"] == "Output" else f"{line['stream']}: {message}\n", end="")  # noqa: T201
+        if not over and not lines:
+            time.sleep(_AGAIN_SECONDS)
     if found["state"] != "Completed":
         raise diagnostics.ended_badly(job, found["state"], found["error"])
-
-
-def _is_told(place: ServicePlace, job: dict[str, Any]) -> bool:
-    """Whether the record of a job's end is stored, and with it all that the job told before."""
-    text = f"Job | where JobId == '{job['id']}' and State == '{job['state']}' and Attempt == {job['attempt']} | count"
-    answer = client.query(place, text)
-    return answer is not None and answer.status == 200 and answer.body["tables"][0]["rows"] != [[0]]
-
-
-def _asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any]:
-    told = client.told(place, method, path, body)
-    if told is None:
-        raise service_messages.needs_service(place.workspace)
-    return told

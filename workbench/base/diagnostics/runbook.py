@@ -99,6 +99,14 @@ def bad_runbook_line(why: str) -> WorkbenchError:
     )
 
 
+def notebook_too_large(job: str, size: int) -> WorkbenchError:
+    return WorkbenchError(
+        "JOB325",
+        f"the executed notebook of job {job} has {size:,} bytes, too many to be shown here",
+        hint=f"'workbench runbook notebook {job} > executed.ipynb' writes it to a file",
+    )
+
+
 # ---- as whom jobs run ---------------------------------------------------------------------------
 
 

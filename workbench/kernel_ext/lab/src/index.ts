@@ -1,12 +1,14 @@
 /** The plugin of JupyterLab and Notebook 7: log search in notebooks. */
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { ICompletionProviderManager } from '@jupyterlab/completer';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addAutomation } from './automation/plugin';
 import { watchCells } from './cells';
 import { Channels } from './channels';
 import { addCommands } from './commands';
@@ -40,20 +42,22 @@ const languages: JupyterFrontEndPlugin<void> = {
 
 const search: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Completion, findings, commands and the side panel for log searches.',
+  description: 'Completion, findings, commands and the side panels of log search and automation.',
   autoStart: true,
-  requires: [INotebookTracker, IEditorExtensionRegistry, IEditorLanguageRegistry],
-  optional: [ICompletionProviderManager, ISettingRegistry, ICommandPalette, ITranslator, ILayoutRestorer],
+  requires: [INotebookTracker, IEditorExtensionRegistry, IEditorLanguageRegistry, IEditorServices],
+  optional: [ICompletionProviderManager, ISettingRegistry, ICommandPalette, ITranslator, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     extensions: IEditorExtensionRegistry,
     registry: IEditorLanguageRegistry,
+    editors: IEditorServices,
     completers: ICompletionProviderManager | null,
     settings: ISettingRegistry | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    labShell: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('workbench');
     const options = new Options();
@@ -63,6 +67,8 @@ const search: JupyterFrontEndPlugin<void> = {
     addCommands(app, tracker, channels, options, palette, trans);
     answerOutputs(app, tracker, trans);
     addPanel(app, tracker, channels, palette, restorer, trans);
+    const area = labShell ? 'main' : 'down';
+    addAutomation(app, tracker, channels, editors.mimeTypeService, area, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);
     if (settings) {

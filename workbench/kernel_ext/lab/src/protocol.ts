@@ -94,6 +94,116 @@ export interface IPast {
   application: string;
 }
 
+/** A parameter of a runbook, as its parameters cell declares it. */
+export interface IParameter {
+  name: string;
+  type: 'str' | 'int' | 'float' | 'bool' | 'list' | 'dict' | 'any';
+  required: boolean;
+  help: string;
+  default?: unknown;
+  choices?: unknown[];
+}
+
+export interface IRunbook {
+  name: string;
+  version: number;
+  published: boolean;
+  description: string;
+  parameters: IParameter[];
+}
+
+/** Times here and below are ISO text. */
+export interface IJob {
+  id: string;
+  runbook: string;
+  version: number;
+  trigger: string;
+  worker: string;
+  state: string;
+  error: string;
+  error_code: string;
+  /** What it asks a person, where it waits for one. */
+  question: string;
+  attempt: number;
+  parameters: Record<string, unknown>;
+  created: string;
+  started: string | null;
+  ended: string | null;
+}
+
+export interface ILine {
+  number: number;
+  stream: string;
+  message: string;
+  time: string;
+}
+
+export interface ISchedule {
+  name: string;
+  runbook: string;
+  when: string;
+  zone: string;
+  state: string;
+  next: string | null;
+  last_error: string | null;
+}
+
+export interface IWebhook {
+  name: string;
+  runbook: string;
+  state: string;
+  expires: string;
+  last_called: string | null;
+  last_error: string | null;
+}
+
+export interface IAsset {
+  kind: string;
+  name: string;
+  type: string;
+  encrypted: boolean;
+  description: string;
+  runbooks: string[];
+  changed: string;
+}
+
+export interface IWorker {
+  name: string;
+  group: string;
+  state: string;
+  running: number;
+  slots: number;
+  version: string;
+  isolation: string;
+  seen: string | null;
+}
+
+/** A list that the service does not know, being older, is null. */
+export interface IAutomation {
+  workspace: string;
+  runbooks: IRunbook[] | null;
+  jobs: IJob[];
+  schedules: ISchedule[] | null;
+  webhooks: IWebhook[] | null;
+  assets: IAsset[] | null;
+  workers: IWorker[] | null;
+}
+
+export interface IMistake {
+  code: string;
+  message: string;
+  hint: string | null;
+}
+
+/** A start as it is typed: only the fields that were changed. */
+export interface IStart {
+  runbook: string;
+  values: Record<string, string>;
+  group?: string;
+  timeout?: number;
+  retries?: number;
+}
+
 /** Questions: their arguments and the type of the answer. */
 export interface IQuestions {
   complete: [{ code: string; position: number }, ICompletion | null];
@@ -104,6 +214,13 @@ export interface IQuestions {
   overview: [object, IOverview];
   facts: [{ tables: string[] }, Record<string, IFacts>];
   history: [object, IPast[]];
+  automation: [object, IAutomation];
+  jobs: [object, { jobs: IJob[] }];
+  job: [{ job: string; after: number }, { job: IJob; lines: ILine[]; over: boolean }];
+  start: [IStart, { job?: string; mistakes?: Record<string, IMistake> }];
+  cancel: [{ job: string }, { state: string }];
+  resume: [{ job: string }, { state: string }];
+  notebook: [{ job: string }, object];
 }
 
 /** A mistake that the kernel tells of. */

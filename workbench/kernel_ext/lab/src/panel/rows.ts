@@ -4,52 +4,30 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { cellOf, named } from '../magicline';
 import type { IFunction, IPast, ITable } from '../protocol';
 import type { PanelModel } from './model';
+import { leaf, sectionRows, type IRow, type ISection, type Toggle } from './sections';
 import { ago, grouped, moment } from './texts';
 
 /** What Enter does on a line. */
 export type Action =
-  | { kind: 'toggle' }
+  | Toggle
   /** A new cell with this code, run at once or left to be changed. */
   | { kind: 'cell'; code: string; run: boolean }
   /** The text at the cursor of the active cell. */
   | { kind: 'insert'; text: string };
-
-export interface IRow {
-  id: string;
-  level: 1 | 2 | 3;
-  label: string;
-  /** Set in the code font. */
-  code: boolean;
-  /** At the right: a number or a type. */
-  detail: string;
-  title: string;
-  /** Null where there is nothing to unfold. */
-  expanded: boolean | null;
-  action: Action | null;
-  /** What the button of the line and Enter are called. */
-  verb: string;
-}
-
-interface ISection {
-  id: string;
-  title: string;
-  empty: string;
-  rows: IRow[];
-}
 
 export function rowsOf(
   model: PanelModel,
   unfolded: ReadonlySet<string>,
   filter: string,
   trans: TranslationBundle
-): IRow[] {
+): IRow<Action>[] {
   const wanted = filter.trim().toLowerCase();
   const overview = model.overview;
   if (overview === null) {
     return [];
   }
   const has = (...texts: string[]): boolean => wanted === '' || texts.some(text => text.toLowerCase().includes(wanted));
-  const sections: ISection[] = [
+  const sections: ISection<Action>[] = [
     {
       id: 'tables',
       title: trans.__('Tables'),
@@ -65,7 +43,7 @@ export function rowsOf(
       rows: overview.searches
         .filter(search => has(search.name, search.category, search.description, search.query))
         .map(search =>
-          leaf(`search ${search.name}`, search.name, search.category, trans.__('Open'), {
+          leaf<Action>(`search ${search.name}`, search.name, search.category, trans.__('Open'), {
             title: [search.description, search.query].filter(text => text !== '').join('\n\n'),
             action: { kind: 'cell', code: cellOf(search.query, search.timespan), run: false }
           })
@@ -78,7 +56,7 @@ export function rowsOf(
       rows: overview.functions
         .filter(fn => has(fn.name, fn.folder, fn.description))
         .map(fn =>
-          leaf(`function ${fn.name}`, `${fn.name}${fn.parameters}`, fn.folder, trans.__('Open'), {
+          leaf<Action>(`function ${fn.name}`, `${fn.name}${fn.parameters}`, fn.folder, trans.__('Open'), {
             title: fn.description,
             code: true,
             action: { kind: 'cell', code: cellOf(callOf(fn)), run: false }
@@ -95,27 +73,13 @@ export function rowsOf(
   return sections.flatMap(section => sectionRows(section, unfolded, wanted));
 }
 
-function sectionRows(section: ISection, unfolded: ReadonlySet<string>, wanted: string): IRow[] {
-  const count = section.rows.filter(row => row.level === 2).length;
-  if (wanted !== '' && count === 0) {
-    return [];
-  }
-  const expanded = wanted !== '' || unfolded.has(section.id);
-  const head: IRow = {
-    id: section.id, level: 1, label: section.title, code: false, detail: grouped(count), title: '', expanded,
-    action: { kind: 'toggle' }, verb: ''
-  };
-  const none = leaf(`${section.id} none`, section.empty, '', '', { title: '' });
-  return expanded ? [head, ...(count === 0 ? [none] : section.rows)] : [head];
-}
-
 function tableRows(
   table: ITable,
   model: PanelModel,
   unfolded: ReadonlySet<string>,
   wanted: string,
   trans: TranslationBundle
-): IRow[] {
+): IRow<Action>[] {
   const facts = model.facts[table.name];
   const columns = table.columns.filter(c => wanted !== '' && c.name.toLowerCase().includes(wanted));
   const id = `table ${table.name}`;
@@ -126,7 +90,7 @@ function tableRows(
     : newest === null
       ? trans.__('No records')
       : trans.__('Newest %1 UTC, %2', newest, ago(facts.newest ?? '', Date.now(), trans));
-  const row = leaf(id, table.name, facts ? grouped(facts.rows) : '', trans.__('Preview'), {
+  const row = leaf<Action>(id, table.name, facts ? grouped(facts.rows) : '', trans.__('Preview'), {
     title: facts ? `${trans._n('%1 record', '%1 records', facts.rows, grouped(facts.rows))}\n${told}` : '',
     code: true,
     action: { kind: 'cell', code: cellOf(previewOf(table)), run: true }
@@ -136,12 +100,12 @@ function tableRows(
     return [row];
   }
   const shown = columns.length > 0 && !unfolded.has(id) ? columns : table.columns;
-  const state: IRow = { ...leaf(`${id} newest`, told, '', '', { title: '' }), level: 3 };
+  const state: IRow<Action> = { ...leaf<Action>(`${id} newest`, told, '', '', { title: '' }), level: 3 };
   return [
     row,
     ...(told === '' ? [] : [state]),
     ...shown.map(column => ({
-      ...leaf(`${id} ${column.name}`, column.name, column.type, trans.__('Insert'), {
+      ...leaf<Action>(`${id} ${column.name}`, column.name, column.type, trans.__('Insert'), {
         title: '',
         code: true,
         action: { kind: 'insert' as const, text: named(column.name) }
@@ -152,7 +116,7 @@ function tableRows(
 }
 
 /** A query that was asked: how long ago, and beside it how it ended. */
-function pastRow(past: IPast, n: number, trans: TranslationBundle): IRow {
+function pastRow(past: IPast, n: number, trans: TranslationBundle): IRow<Action> {
   const age = ago(past.moment, Date.now(), trans);
   const ended: Record<number, string> = {
     200: trans._n('%1 row', '%1 rows', past.rows, grouped(past.rows)),
@@ -166,24 +130,11 @@ function pastRow(past: IPast, n: number, trans: TranslationBundle): IRow {
     `${grouped(Math.round(past.milliseconds))} ms`,
     past.application
   ];
-  return leaf(`past ${n}`, past.query.replace(/\s+/g, ' '), past.status === 400 ? trans.__('mistake') : age, trans.__('Open'), {
+  return leaf<Action>(`past ${n}`, past.query.replace(/\s+/g, ' '), past.status === 400 ? trans.__('mistake') : age, trans.__('Open'), {
     title: `${past.query}\n\n${told.join('\n')}`,
     code: true,
     action: { kind: 'cell', code: past.code, run: false }
   });
-}
-
-function leaf(
-  id: string,
-  label: string,
-  detail: string,
-  verb: string,
-  rest: { title: string; code?: boolean; action?: Action }
-): IRow {
-  return {
-    id, level: 2, label, code: rest.code ?? false, detail, title: rest.title, expanded: null,
-    action: rest.action ?? null, verb
-  };
 }
 
 function previewOf(table: ITable): string {

@@ -24,3 +24,19 @@ export function ago(iso: string, now: number, trans: TranslationBundle): string 
   const days = Math.floor(seconds / 86_400);
   return steps.find(([below]) => seconds < below)?.[1] ?? trans.__('%1 d ago', grouped(days));
 }
+
+/** `1.2 s`, `3 min 20 s`, `2 h 5 min` of milliseconds. */
+export function duration(ms: number, trans: TranslationBundle): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) {
+    return trans.__('%1 s', seconds.toFixed(1));
+  }
+  const whole = Math.round(seconds);
+  if (whole < 60) {
+    return trans.__('%1 s', whole);
+  }
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? trans.__('%1 min %2 s', minutes, whole % 60)
+    : trans.__('%1 h %2 min', grouped(Math.floor(minutes / 60)), minutes % 60);
+}

@@ -2,16 +2,16 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Action, IRow } from './rows';
+import type { IRow } from './sections';
 
-interface IProps {
-  rows: IRow[];
+interface IProps<A extends { kind: string }> {
+  rows: IRow<A>[];
   label: string;
   onToggle: (id: string) => void;
-  onAction: (action: Action) => void;
+  onAction: (action: A) => void;
 }
 
-export function Tree({ rows, label, onToggle, onAction }: IProps): JSX.Element {
+export function Tree<A extends { kind: string }>({ rows, label, onToggle, onAction }: IProps<A>): JSX.Element {
   const tree = React.useRef<HTMLDivElement>(null);
   const [current, setCurrent] = React.useState('');
   const here = Math.max(
@@ -25,7 +25,7 @@ export function Tree({ rows, label, onToggle, onAction }: IProps): JSX.Element {
       tree.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(row.id)}"]`)?.focus();
     }
   };
-  const act = (row: IRow): void => {
+  const act = (row: IRow<A>): void => {
     if (row.action?.kind === 'toggle') {
       onToggle(row.id);
     } else if (row.action) {
@@ -81,7 +81,9 @@ export function Tree({ rows, label, onToggle, onAction }: IProps): JSX.Element {
             {row.expanded !== null && (row.expanded ? <caretDownIcon.react /> : <caretRightIcon.react />)}
           </span>
           <span className={`wb-Tree-label${row.code ? ' wb-mod-code' : ''}`}>{row.label}</span>
-          {row.detail !== '' && <span className="wb-Tree-detail">{row.detail}</span>}
+          {row.detail !== '' && (
+            <span className={`wb-Tree-detail${row.mark ? ` wb-mark wb-mod-${row.mark}` : ''}`}>{row.detail}</span>
+          )}
           {row.verb !== '' && (
             <button
               className="wb-Tree-button jp-mod-minimal"

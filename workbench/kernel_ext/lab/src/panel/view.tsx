@@ -4,7 +4,8 @@ import { ReactWidget, refreshIcon, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import type { PanelModel, State } from './model';
+import type { PanelModel } from './model';
+import { Note } from './note';
 import { rowsOf, type Action } from './rows';
 import { Tree } from './tree';
 
@@ -89,7 +90,11 @@ function Whole({ model, act, trans }: IProps): JSX.Element {
           }
         }}
       />
-      <Note model={model} state={model.state} trans={trans} />
+      <Note
+        model={model}
+        trans={trans}
+        closed={trans.__('Open a notebook to see the tables of its workspace.')}
+      />
       {model.overview && rows.length === 0 && filter !== '' && (
         <p className="wb-Panel-note" role="status">
           {trans.__('Nothing here is called "%1".', filter)}
@@ -100,38 +105,4 @@ function Whole({ model, act, trans }: IProps): JSX.Element {
       )}
     </>
   );
-}
-
-function Note({ model, state, trans }: { model: PanelModel; state: State; trans: TranslationBundle }): JSX.Element | null {
-  const note = (text: string, verb?: string, act?: () => Promise<void>): JSX.Element => (
-    <div className="wb-Panel-note" role="status">
-      <p>{text}</p>
-      {verb && (
-        <button className="jp-mod-styled jp-mod-accept" onClick={() => void act?.()}>
-          {verb}
-        </button>
-      )}
-    </div>
-  );
-  const again = (): Promise<void> => model.refresh();
-  switch (state.kind) {
-    case 'no notebook':
-      return note(trans.__('Open a notebook to see the tables of its workspace.'));
-    case 'no kernel':
-      return note(trans.__('This notebook has no kernel.'));
-    case 'not loaded':
-      return note(trans.__('This notebook has not loaded Workbench yet.'), trans.__('Load Workbench'), () => model.load());
-    case 'loading':
-      return note(trans.__('Reading the workspace …'));
-    case 'no answer':
-      return note(trans.__('The kernel gave no answer. What is shown may be old.'), trans.__('Try again'), again);
-    case 'refused':
-      return note(
-        [`${state.code}: ${state.message}.`, state.hint ?? ''].join('\n').trim(),
-        trans.__('Try again'),
-        again
-      );
-    case 'ready':
-      return null;
-  }
 }
