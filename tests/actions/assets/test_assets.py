@@ -148,6 +148,17 @@ def test_a_value_that_a_job_read_is_known_until_the_job_ends(assets: Assets) -> 
         assert connection.scalar(versions) == 0
 
 
+def test_what_else_is_sealed_stays_when_a_job_ends_and_when_the_key_is_rotated(assets: Assets) -> None:
+    with assets.database.begin() as connection:
+        assets.seal(connection, "webhook", "w1", 1, {"secret": SECRET})
+    assets.put("variable", "v", {"value": SECRET, "encrypted": True}, by="ada")
+    read(assets, "variable", "v")
+    assets.forget(["j1"])
+    assert assets.rotate_key(by="ada") == 2
+    with assets.database.begin() as connection:
+        assert assets.opened(connection, "webhook", "w1", 1) == {"secret": SECRET}
+
+
 def test_a_job_sets_a_variable_of_the_same_type(assets: Assets) -> None:
     assets.put("variable", "n", {"type": "number", "value": 1}, by="ada")
     with assets.database.begin() as connection:

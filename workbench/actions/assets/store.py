@@ -251,7 +251,9 @@ class Assets:
         reads, versions = table("asset_reads"), table("asset_versions")
         with self.database.begin() as connection:
             connection.execute(reads.delete().where(reads.c.job.in_(gone)))
-            connection.execute(versions.delete().where(~_read_by_a_job(versions), ~_current(versions)))
+            # Of assets only: what else is sealed here has no row among them.
+            old = (versions.c.kind.in_(list(Kind)), ~_read_by_a_job(versions), ~_current(versions))
+            connection.execute(versions.delete().where(*old))
 
     # ---- secrets, in a transaction of the caller -------------------------------------------------
 

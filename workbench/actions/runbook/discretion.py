@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+_MOST_KNOWN = 256
 _FLOWING = (Stream.OUTPUT, Stream.ERROR)
 """The streams in which a message may go on with the text of the one before."""
 
@@ -142,11 +143,7 @@ class Discretion:
 
     def forget_ended(self) -> None:
         """Keep no value any more for the sake of jobs that have ended."""
-        ended = [job for job in self._assets.readers() if self._jobs.get(job)["state"] in ENDED]
-        self._assets.forget(ended)
-        with self._guard:
-            for job in ended:
-                self._known.pop(job, None)
+        self._assets.forget(j for j in self._assets.readers() if self._jobs.get(j)["state"] in ENDED)
 
     def _scrubber(self, token: str) -> Scrubber:
         """Of the secrets that the job of a claim has read, and of the token itself."""
@@ -165,7 +162,12 @@ class Discretion:
                 secrets = self._assets.spoken(connection, job["id"])
         scrubber = Scrubber([*secrets, token])
         with self._guard:
+            self._known.pop(job["id"], None)
             self._known[job["id"]] = (stamp, scrubber)
+            while (
+                len(self._known) > _MOST_KNOWN
+            ):  # of jobs that have ended, or are slow; it can be made again
+                del self._known[next(iter(self._known))]
         return scrubber
 
 
