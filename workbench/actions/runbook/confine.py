@@ -94,4 +94,5 @@ def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> N
         sys.exit(f"confine: {target}: {os.strerror(number)}")
 
 
-main()
+if __name__ == "__main__":
+    main()
