@@ -225,6 +225,20 @@ def test_a_value_becomes_a_filter_before_summarize_and_take_and_the_cell_runs(pa
     assert value not in shown
 
 
+def test_a_grid_stays_whole_while_the_theme_changes(page: Any) -> None:
+    top(page)
+    last = grid_of(page, MILLION).locator(".wb-cell[data-line='0'][data-column='4']")
+    last.wait_for()
+    for theme in ("Dark", "Light"):
+        page.evaluate(
+            f"void jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
+        )
+        page.wait_for_selector(
+            f"body[data-jp-theme-name='JupyterLab {theme}']", state="attached", timeout=60_000
+        )
+        last.wait_for(timeout=60_000)
+
+
 def test_copy_gives_whole_values_of_what_is_chosen(page: Any) -> None:
     top(page)
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowDown", "Shift+ArrowRight", "Control+c"):

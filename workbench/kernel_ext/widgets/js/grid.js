@@ -120,6 +120,7 @@ export class Grid {
   }
 
   paint() {
+    if (!this.view.clientWidth) return; // hidden, as all of the page is while JupyterLab changes its theme
     const first = Math.max(0, this.lines.at(this.lines.offset) - 2);
     const last = Math.min(this.height - 1, this.lines.at(this.lines.offset + this.roomForLines()) + 2);
     paint(this, first, last);
