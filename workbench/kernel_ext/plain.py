@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from workbench.kernel_ext import footer
 from workbench.kernel_ext.cells import Cell, cell, is_right_aligned, printable, width
@@ -30,11 +30,11 @@ def table(result: Result, limit: int, notes: Sequence[str] = (), name: str | Non
     rows 1 of 1 · <0.01 s
     """
     shown = result.frame.head(limit)
-    columns = [
+    columns = (
         _column(c.name, c.type.value, [cell(v, c.type) for v in shown.to_series(i)], is_right_aligned(c.type))
         for i, c in enumerate(result.schema)
-    ]
-    lines = [line.rstrip() for line in _within(columns)]
+    )
+    lines = [line.rstrip() for line in _within(columns, len(result.schema))]
     below = footer.line(footer.parts(result, shown.height, name, notes))
     return "\n".join([*lines, below])
 
@@ -56,17 +56,15 @@ def _cut(text: str) -> str:
     return kept + "…"
 
 
-def _within(columns: list[list[str]]) -> list[str]:
+def _within(columns: Iterable[list[str]], count: int) -> list[str]:
     """Columns side by side, as many as fit on a line; the number left out stands in the header."""
-    if not columns:
-        return []
-    used, fit = 0, 0
+    used, fitting = 0, list[list[str]]()
     for column in columns:
-        used += width(column[2]) + (len(_GAP) if fit else 0)
-        if used > LINE and fit:
+        used += width(column[2]) + (len(_GAP) if fitting else 0)
+        if used > LINE and fitting:
             break
-        fit += 1
-    lines = [_GAP.join(row) for row in zip(*columns[:fit], strict=True)]
-    if fit < len(columns):
-        lines[0] += f"{_GAP}… {len(columns) - fit} more columns"
+        fitting.append(column)
+    lines = [_GAP.join(row) for row in zip(*fitting, strict=True)]
+    if len(fitting) < count:
+        lines[0] += f"{_GAP}… {count - len(fitting)} more columns"
     return lines
