@@ -156,6 +156,16 @@ def test_the_panel_is_told_what_is_there(channel: Channel, folder: Path) -> None
     assert asked(channel, "history") == [{"query": "Heartbeat | count"}]
 
 
+@pytest.mark.parametrize("ask", ["automation", "jobs", "job", "start", "cancel", "resume", "notebook"])
+def test_what_a_service_answers_says_so_where_none_runs(
+    channel: Channel, ask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path / "none"))
+    found = channel.answer({"ask": ask, "runbook": "r", "job": "j"})
+    assert found["error"]["code"] == "SRV023"
+    assert found["error"]["hint"].endswith("'workbench up' starts one")
+
+
 def test_a_question_of_a_newer_plugin_has_no_answer(channel: Channel) -> None:
     assert asked(channel, "something new") is None
 

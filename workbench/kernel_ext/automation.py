@@ -164,11 +164,24 @@ def notebook(place: ServicePlace, question: Question) -> dict[str, Any]:
     size = len(orjson.dumps(found))
     if size > MOST_NOTEBOOK_BYTES:
         raise diagnostics.notebook_too_large(number, size)
-    for cell in found.get("cells", ()):
-        metadata = cell.setdefault("metadata", {})
-        metadata.pop("trusted", None)
-        metadata["editable"] = False
-    return found
+    return to_look_at(found)
+
+
+def to_look_at(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored notebook as a front end shows it: texts whole instead of line by line, nothing trusted or editable.
+
+    Examples
+    --------
+    >>> cell = {"cell_type": "raw", "source": ["a\\n", "b"], "metadata": {"trusted": True}}
+    >>> to_look_at({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})["cells"]
+    [{'cell_type': 'raw', 'source': 'a\\nb', 'metadata': {'editable': False}}]
+    """
+    import nbformat
+
+    notebook = nbformat.reads(orjson.dumps(found).decode(), as_version=4)
+    for cell in notebook.cells:
+        cell.metadata = {**{k: v for k, v in cell.metadata.items() if k != "trusted"}, "editable": False}
+    return dict(notebook)
 
 
 # ---- the form -----------------------------------------------------------------------------------

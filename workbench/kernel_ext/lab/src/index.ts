@@ -67,7 +67,7 @@ const search: JupyterFrontEndPlugin<void> = {
     addCommands(app, tracker, channels, options, palette, trans);
     answerOutputs(app, tracker, trans);
     addPanel(app, tracker, channels, palette, restorer, trans);
-    const area = labShell ? 'main' : 'down';
+    const area = labShell ? 'main' : 'right';
     addAutomation(app, tracker, channels, editors.mimeTypeService, area, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);

@@ -15,8 +15,8 @@ export class Evidence {
     private readonly app: JupyterFrontEnd,
     private readonly tracker: INotebookTracker,
     private readonly mimeTypeService: IEditorMimeTypeService,
-    /** Where tabs go: Notebook 7 has one widget in its main area and shows others below it. */
-    private readonly area: 'main' | 'down',
+    /** Where it goes: the main area of Notebook 7 holds one widget, so there it stands at the right. */
+    private readonly area: 'main' | 'right',
     private readonly trans: TranslationBundle
   ) {}
 
@@ -28,7 +28,12 @@ export class Evidence {
       if (current === null) {
         return;
       }
-      this.app.shell.add(this.made(id, job, notebook, current.content), this.area);
+      const widget = this.made(id, job, notebook, current.content);
+      if (this.area === 'right') {
+        this.beside?.dispose();
+        this.beside = widget;
+      }
+      this.app.shell.add(widget, this.area, { rank: 900 });
     }
     this.app.shell.activateById(id);
   }
@@ -57,4 +62,7 @@ export class Evidence {
     widget.title.closable = true;
     return widget;
   }
+
+  /** The one that stands at the right; another takes its place. */
+  private beside: MainAreaWidget | null = null;
 }

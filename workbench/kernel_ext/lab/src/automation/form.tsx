@@ -30,7 +30,7 @@ export function StartForm({ model, runbook, groups, trans }: IProps): JSX.Elemen
   const start = async (): Promise<void> => {
     const asked: IStart = { runbook: runbook.name, values: typed, group };
     for (const name of LIMITS) {
-      // Anything but digits goes as 0 nowhere: the browser's own field refuses it.
+      // Whole numbers from 0 on: the browser submits no form with anything else in these fields.
       asked[name] = Number(limits[name]);
     }
     setBusy(true);

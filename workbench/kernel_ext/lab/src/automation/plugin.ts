@@ -27,7 +27,7 @@ export function addAutomation(
   tracker: INotebookTracker,
   channels: Channels,
   mimeTypes: IEditorMimeTypeService,
-  area: 'main' | 'down',
+  area: 'main' | 'right',
   palette: ICommandPalette | null,
   restorer: ILayoutRestorer | null,
   trans: TranslationBundle

@@ -106,6 +106,7 @@
   padding: 8px 12px;
   color: var(--jp-ui-font-color1);
   line-height: 20px;
+  overflow-wrap: anywhere;
   white-space: pre-line;
 }
 
