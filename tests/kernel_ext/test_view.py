@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workbench.base.dtypes import Column, ScalarType
@@ -109,6 +109,8 @@ def test_statistics_of_a_column_are_counted_over_the_rows_of_the_view() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=50, unique=True))
+@example([0.0, 5e-324])
+@example([-5e-324, 0.0, 5e-324])
 def test_a_histogram_has_every_value_in_one_bin(values: list[float]) -> None:
     found = statistics(View(pl.DataFrame({"v": values}), (Column("v", T.REAL),)), 0)
     assert len(found.bins) == BINS

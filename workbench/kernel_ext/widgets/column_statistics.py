@@ -78,7 +78,9 @@ def _bins(values: pl.Series) -> tuple[int, ...]:
     width = greatest - least
     if not 0 < width < float("inf"):
         return ()
-    places = ((numbers - least) / width * BINS).cast(pl.Int32).clip(0, BINS - 1)
+    # The engine divides by multiplying, and one over the smallest numbers there are is no number.
+    scale = 2.0**60 if width < 1e-290 else 1.0
+    places = ((numbers - least) * scale / (width * scale) * BINS).cast(pl.Int32).clip(0, BINS - 1)
     found = dict(places.value_counts(name="n").iter_rows())
     return tuple(int(found.get(i, 0)) for i in range(BINS))
 
