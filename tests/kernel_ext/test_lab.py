@@ -115,7 +115,7 @@ def test_a_chart_does_not_hang_the_page_beside_one_with_the_style_of_vega_embed(
     """JupyterLab redraws for ever where a chart has no width and brings no PNG (seen in 4.6.6)."""
     with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-        run_all(page, f"{base}/mixed.ipynb?token=t")
+        run_all(page, f"{base}/mixed.ipynb?token=t&reset")
         *_, timechart, columns = page.evaluate(WIDTHS)
         for place, drawn in (timechart, columns):
             assert 0.5 * place < drawn <= place

@@ -213,6 +213,7 @@ class Jobs:
             if row is None:
                 return None
             token = secrets.token_urlsafe(32)
+            now = clock.now_us()
             lease = now + seconds * SECOND
             job = dict(row._mapping)
             self._move(
@@ -247,8 +248,8 @@ class Jobs:
 
     def running(self, token: str) -> None:
         """Its notebook runs now; raises JOB002."""
-        now = clock.now_us()
         with self.holding(token) as (connection, job):
+            now = clock.now_us()
             if job["state"] == State.STARTING:
                 self._move(connection, job, now, state=State.RUNNING, started=now)
 
@@ -280,9 +281,8 @@ class Jobs:
 
     def finish(self, token: str, outcome: Outcome, why: WorkbenchError | None = None) -> State:
         """End a claim; what became of the job. Raises JOB002."""
-        now = clock.now_us()
         with self.holding(token) as (connection, job):
-            state = self._finished(connection, job, outcome, why, now)
+            state = self._finished(connection, job, outcome, why, clock.now_us())
         self._news()
         return state
 
@@ -326,6 +326,7 @@ class Jobs:
                 return 0
         with self.database.begin() as connection:
             rows = [dict(r._mapping) for r in connection.execute(late)]
+            now = clock.now_us()
             for job in rows:
                 why = diagnostics.worker_lost(job["worker"])
                 self._finished(connection, job, Outcome.LOST, why, now)
@@ -367,11 +368,11 @@ class Jobs:
         WorkbenchError
             JOB001, JOB003 when it is not suspended.
         """
-        now = clock.now_us()
         with self.database.begin() as connection:
             job = self._row(connection, number)
             if job["state"] != State.SUSPENDED:
                 raise diagnostics.not_now(number, job["state"], "resumed")
+            now = clock.now_us()
             self._move(connection, job, now, state=State.RESUMING, due=now, crashes=0, **_words(None))
         self._news()
 
@@ -406,7 +407,10 @@ class Jobs:
         return dict(found._mapping)
 
     def _move(self, connection: Connection, job: dict[str, Any], now: int, **values: Any) -> None:
-        """Change a job's row, and tell of its state."""
+        """Change a job's row, and tell of its state.
+
+        `now` is read inside of the transaction: one runs at a time, so a job's records have their times in their order.
+        """
         jobs = table("jobs")
         connection.execute(jobs.update().where(jobs.c.id == job["id"]).values(values))
         job |= values

@@ -110,9 +110,8 @@ class Workers:
         WorkbenchError
             JOB322 for one that was removed.
         """
-        now = clock.now_us()
         with self._database.begin() as connection:
-            known = self._row(connection, number)
+            known, now = self._row(connection, number), clock.now_us()
             found = {**known, **_said(said), "seen": now}
             if known["state"] != found["state"] or now - known["told"] >= TELL_SECONDS * _SECOND:
                 self._tell(connection, found, now)
