@@ -232,6 +232,8 @@ def mended(scene: Scene, jobs: list[str]) -> bool:
     """Start what is dead again, and jobs that were suspended because too much was killed under them."""
     scene.mend()
     for job in jobs:
-        if scene.job(job)["state"] == "Suspended":
+        found = scene.job(job)
+        assert found["state"] != "Failed", found
+        if found["state"] == "Suspended":
             scene.ask("POST", f"/api/jobs/{job}/resume", {})
     return True

@@ -11,6 +11,7 @@ bound to it before its first cell. Must not know the control database: everythin
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from workbench.query.result import Result
 
 T = TypeVar("T")
+AWAY_SECONDS = 60.0
+"""How long a notebook waits for a service that is away: one that is started again is no end of a job."""
+AGAIN_SECONDS = 0.3
 
 
 @dataclass
@@ -149,8 +153,6 @@ def start(runbook: str, parameters: Mapping[str, Any] | None = None, *, group: s
 
 def wait(job: str, seconds: float = 3600) -> str:
     """Wait for a job that this one started; the state that it ended in. Raises JOB303 when it takes longer."""
-    import time
-
     until = time.monotonic() + seconds
     while True:
         told = _ask("GET", f"/api/job/child/{_quoted(job)}?wait=20")
@@ -205,7 +207,8 @@ def search(name: str) -> Result:
 
 def ingest(table: str, records: list[dict[str, Any]]) -> int:
     """Store records in a table; how many were stored. Inside a step they are stored once, however often it runs."""
-    body = {"table": table, "records": records, "key": step_key() if _step else ""}
+    # Outside of a step each call has a key of its own: asked twice over a broken connection it is stored once.
+    body = {"table": table, "records": records, "key": step_key() if _step else str(uuid.uuid4())}
     return int(_ask("POST", "/api/job/records", body)["stored"])
 
 
@@ -273,11 +276,17 @@ def _quoted(name: str) -> str:
 
 
 def _ask(method: str, path: str, body: object = None) -> dict[str, Any]:
+    """What the service answers; asked again while it is away, since all that is asked here may be asked twice."""
     data = b"" if body is None else json.dumps(body).encode()
-    try:
-        answer = _job().link.ask(method, path, data, {"Content-Type": "application/json"})
-    except Unreachable as why:
-        raise diagnostics.no_service(str(why)) from None
+    ends = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            answer = _job().link.ask(method, path, data, {"Content-Type": "application/json"})
+            break
+        except Unreachable as why:
+            if time.monotonic() > ends:
+                raise diagnostics.no_service(str(why)) from None
+        time.sleep(AGAIN_SECONDS)
     told = answer.json()
     if answer.status < 300:
         return told
