@@ -1,1 +1,5 @@
-"""Alert rules, their schedule and evaluation. Not built yet: the place is kept."""
+"""Alert rules: their texts, their schedule, their evaluation, and the outbox of what became of them.
+
+In go rules and the tables of a workspace, out come rows of `Alert` and notices for `actions`, which delivers them. Must
+not know how anything is sent.
+"""
