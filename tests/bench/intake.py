@@ -13,6 +13,7 @@ DuckDB's read_json to Parquet of the same file, in the same run.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import statistics
@@ -104,6 +105,14 @@ class Running:
         }
         self.watched = psutil.Process(self.process.pid)
         return self
+
+    def resident(self) -> int:
+        """Bytes of memory that the service and all its processes hold now."""
+        size = 0
+        for process in (self.watched, *self.watched.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                size += process.memory_info().rss
+        return size
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
@@ -239,7 +248,7 @@ def _measure(service: Running, load: Load, seconds: float) -> None:
 
 
 def _soak(service: Running, load: Load, minutes: float) -> None:
-    """Posts at a steady tenth of what was possible, and the memory of the service in each minute.
+    """Posts at a steady tenth of what was possible, and the memory of the service and its processes in each minute.
 
     A drain or a compaction holds its rows for a moment, so a minute is told by its median and its bounds.
     """
@@ -251,7 +260,7 @@ def _soak(service: Running, load: Load, minutes: float) -> None:
     while minute < minutes:
         service.post(connection, load.stream, load.bodies[turn % len(load.bodies)], f"soak-{turn}")
         turn += 1
-        sizes.append(service.watched.memory_info().rss / 2**20)
+        sizes.append(service.resident() / 2**20)
         time.sleep(max(0.0, began + turn * 0.2 - time.monotonic()))
         if time.monotonic() - began > 60 * (minute + 1):
             minute += 1

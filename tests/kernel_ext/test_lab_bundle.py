@@ -22,7 +22,15 @@ from workbench.query.operators.plugins import PLUGINS
 
 LAB = Path(workbench.__file__).parent / "kernel_ext" / "lab"
 BUNDLE = LAB / "labextension"
-SOURCES = ("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json", "webpack.config.js")
+SOURCES = (
+    "src",
+    "style",
+    "schema",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "webpack.config.js",
+)
 INFIX = {
     "and", "or", "in", "has", "contains", "startswith", "endswith", "hasprefix", "hassuffix", "has_any", "has_all",
     "between", "matches", "regex",

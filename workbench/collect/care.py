@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from workbench.base.errors import WorkbenchError
 from workbench.collect import exports, summaries
+from workbench.collect.compacting import Compactor
 from workbench.collect.intake import Intake
 from workbench.collect.operations import OPERATION, USAGE, Operations
 from workbench.query.frames import Tables
@@ -133,14 +134,15 @@ class Care:
 
     def turn(self) -> None:
         """Do what is due: compaction of the tables that need it; each so often retention and vacuum of all."""
-        for table in self._due():
-            if self._stopping.is_set():
-                return
-            done = self._try(table, self._repository.compact)
-            if done is not None:
-                self._left[table] = self._repository.loose_files(table)
-                self._version[table] = self._repository.version(table)
-                tell_compaction(self._intake.operations, table, done)
+        with Compactor(self._repository.path) as compactor:
+            for table in self._due():
+                if self._stopping.is_set():
+                    return
+                done = self._try(table, compactor.compact)
+                if done is not None:
+                    self._left[table] = self._repository.loose_files(table)
+                    self._version[table] = self._repository.version(table)
+                    tell_compaction(self._intake.operations, table, done)
         if time.monotonic() >= self._next_round:
             self._next_round = time.monotonic() + self._pace.every
             self._round()
