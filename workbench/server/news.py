@@ -18,12 +18,18 @@ class News:
 
     def __init__(self) -> None:
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._closed = False
 
     def tell(self) -> None:
         """Something happened."""
         for loop, event in list(self._waiting):
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
+
+    def close(self) -> None:
+        """The service ends: nobody is to wait any more."""
+        self._closed = True
+        self.tell()
 
     async def until(
         self, look: Callable[[], T | None], seconds: float, gone: Callable[[], Awaitable[bool]] | None = None
@@ -44,7 +50,7 @@ class News:
                     return None
                 found = await anyio.to_thread.run_sync(look)
                 left = ends - loop.time()
-                if found is not None or left <= 0:
+                if found is not None or left <= 0 or self._closed:
                     return found
                 try:
                     await asyncio.wait_for(event.wait(), min(left, LONGEST))

@@ -193,6 +193,7 @@ async def _run(app: Starlette, listeners: Listeners, announce: Callable[[], None
         outer = _Server(config, announce)
 
     def stop() -> None:
+        app.state.service.news.close()
         outer.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
