@@ -130,9 +130,10 @@ class Workspace:
 class StoredTables:
     """The repository as `query.run.Tables`."""
 
-    def __init__(self, repository: Repository, terms: Terms | None = None) -> None:
+    def __init__(self, repository: Repository, terms: Terms | None = None, behind: Mapping[str, Mapping[int, int]] | None = None) -> None:  # fmt: skip
         self._repository = repository
         self._terms = terms
+        self._behind = behind or {}
         self.surroundings = StoredSurroundings(repository)
 
     def tables(self) -> list[str]:
@@ -142,11 +143,21 @@ class StoredTables:
         return self._repository.schema(table) if self._repository.has(table) else None
 
     def scan(self, table: str, columns: Sequence[str] | None, time_range: tuple[int | None, int | None]) -> TableScan:  # fmt: skip
-        return self._repository.scan(table, columns, time_range, terms=self._terms)
+        return self._repository.scan(
+            table, columns, time_range, terms=self._terms, behind=self._behind.get(table)
+        )
 
     def holding(self, terms: Terms) -> StoredTables:
         """The same tables without the data files that can't hold `terms`."""
-        return StoredTables(self._repository, terms)
+        return StoredTables(self._repository, terms, self._behind)
+
+    def behind(self, positions: Mapping[str, Mapping[int, int]]) -> StoredTables:
+        """The same tables without the data files whose rows positions cover (table → writer → last sequence)."""
+        return StoredTables(self._repository, self._terms, positions)
+
+    def position(self, table: str) -> dict[int, int]:
+        """How far each writer of a table has come; nothing where there is no such table."""
+        return self._repository.position(table) if self._repository.has(table) else {}
 
     def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool:
         return self._repository.has(table) and self._repository.is_shredded(table, column, keys)
@@ -160,7 +171,10 @@ class StoredTables:
 
             return PathRead(path.name, path.column, path.keys, made)
 
-        return self._repository.scan(table, columns, time_range, [read(p) for p in paths], terms=self._terms)
+        return self._repository.scan(
+            table, columns, time_range, [read(p) for p in paths], terms=self._terms,
+            behind=self._behind.get(table),
+        )  # fmt: skip
 
 
 class StoredSurroundings:

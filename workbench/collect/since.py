@@ -16,7 +16,7 @@ import polars as pl
 
 from workbench.base.dtypes import Schema
 from workbench.query.frames import Tables, surroundings_of
-from workbench.repository.layout import SEQUENCE, WRITER
+from workbench.repository.layout import RECEIVED, SEQUENCE, WRITER
 
 Position = Mapping[int, int]
 
@@ -41,6 +41,8 @@ class Since:
         By table; rows of others come from their beginning.
     until : mapping of str to Position, optional
         Where to end; tables that it lacks end where they are when they are first read.
+    history_before : int, optional
+        In µs since 1970: what asks for times before it reads a table from its beginning, by time.
 
     Attributes
     ----------
@@ -48,9 +50,12 @@ class Since:
         Where each table that was read ends.
     """
 
-    def __init__(self, base: Tables, since: Mapping[str, Position], until: Mapping[str, Position] | None = None) -> None:  # fmt: skip
+    def __init__(self, base: Tables, since: Mapping[str, Position], until: Mapping[str, Position] | None = None, history_before: int | None = None) -> None:  # fmt: skip
         self._base = base
         self._since = since
+        behind = getattr(base, "behind", None)
+        self._behind: Tables = base if behind is None else behind(since)
+        self._history_before = history_before
         self.until: dict[str, Position] = dict(until or {})
         self.surroundings = surroundings_of(base)
 
@@ -68,15 +73,29 @@ class Since:
         if columns is None:
             columns = [c.name for c in self._base.schema(table) or ()]
         asked = list(dict.fromkeys([*columns, WRITER, SEQUENCE]))
-        scan = self._base.scan(table, asked, time_range)
-        rows = scan.lazy.filter(_between(self._since.get(table, {}), self.until[table])).select(columns)
+        start = time_range[0]
+        whole = self._history_before is not None and start is not None and start < self._history_before
+        scan = (self._base if whole else self._behind).scan(table, asked, time_range)
+        low: Position = {} if whole else self._since.get(table, {})
+        rows = scan.lazy.filter(_between(low, self.until[table])).select(columns)
         return _Cut(rows, scan.files_total, scan)
 
 
 def position(source: Tables, table: str) -> dict[int, int]:
     """Where each writer of a table is."""
+    known = getattr(source, "position", None)
+    if known is not None:
+        return dict(known(table))
     scan = source.scan(table, [WRITER, SEQUENCE], (None, None))
     last = scan.lazy.group_by(WRITER).agg(pl.col(SEQUENCE).max()).collect(engine="streaming")
+    return {int(writer): int(number) for writer, number in last.iter_rows()}
+
+
+def position_at(source: Tables, table: str, time: int) -> dict[int, int]:
+    """Where each writer of a table was at a time (µs since 1970), as far as the clock of the intake told."""
+    scan = source.scan(table, [WRITER, SEQUENCE, RECEIVED], (None, None))
+    rows = scan.lazy.filter(pl.col(RECEIVED) <= pl.lit(time).cast(pl.Datetime("us", "UTC")))
+    last = rows.group_by(WRITER).agg(pl.col(SEQUENCE).max()).collect(engine="streaming")
     return {int(writer): int(number) for writer, number in last.iter_rows()}
 
 

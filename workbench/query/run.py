@@ -43,6 +43,7 @@ def run(
     sql: bool = False,
     dialect: str | None = None,
     options: Mapping[str, Any] | None = None,
+    arrived_from: int | None = None,
 ) -> Result:
     """Answer a KQL text, or a SELECT of SQL.
 
@@ -73,6 +74,9 @@ def run(
     options : mapping, optional
         What `set` statements in front of the text would say (see `query.limits.statements_of`); the text's own hold
         before them.
+    arrived_from : int, optional
+        The source gives only records that came since then (µs since 1970), whenever they happened: lower bounds of
+        `TimeGenerated` from then on give way (see `timerange.without_bounds_from`).
 
     Raises
     ------
@@ -85,7 +89,7 @@ def run(
     control = control or Control()
     if limit is not None:
         control.limits = replace(control.limits, rows=limit)
-    runner = Runner(source, scope, parameters, control, options)
+    runner = Runner(source, scope, parameters, control, options, arrived_from)
     try:
         bound = runner.bind(text, parse_timerange(timespan) if timespan else None, sql, dialect)
         rows = runner.control.limits.rows

@@ -41,7 +41,7 @@ from workbench.query.rewrite.shared import materialized, with_rows
 from workbench.query.rewrite.shredded import use_shredded
 from workbench.query.sources import Sources
 from workbench.query.stored import StoredFunctions
-from workbench.query.timerange import TimeRange, scopes_of, within
+from workbench.query.timerange import TimeRange, scopes_of, within, without_bounds_from
 
 T = ScalarType
 
@@ -49,7 +49,7 @@ T = ScalarType
 class Runner:
     """One query on its way."""
 
-    def __init__(self, source: Tables, scope: Callable[[str], Any] | None, parameters: Mapping[str, Any] | None, control: Control | None = None, options: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+    def __init__(self, source: Tables, scope: Callable[[str], Any] | None, parameters: Mapping[str, Any] | None, control: Control | None = None, options: Mapping[str, Any] | None = None, arrived_from: int | None = None) -> None:  # fmt: skip
         self.source = source
         self.options = options or {}
         self.control = control or Control()
@@ -66,6 +66,7 @@ class Runner:
         self.files: set[str] = set()
         self.warnings: list[str] = []
         self.ranges: list[tuple[str, TimeRange]] = []
+        self.arrived_from = arrived_from
         self.kept: dict[int, Values] = {}
         self.sources: Sources | None = None
         self.partial = ""
@@ -87,12 +88,14 @@ class Runner:
             self.control.limits = for_query(self.control.limits, query.statements)
             self.ranges += scopes_of(query.statements)
             bound = bind(query, text, self.source, hooks, self.parameters)
-        if self.ranges:
+        if self.ranges or self.arrived_from is not None:
             bound = Bound(self._within(bound.rel), bound.render, bound.names)
         return bound
 
     def _within(self, rel: Rel) -> Rel:
-        """Every scan cut to the time ranges that hold for the whole query."""
+        """Every scan cut to the time ranges that hold for the whole query, and not to those that the source has cut."""
+        if self.arrived_from is not None:
+            rel = without_bounds_from(rel, self.arrived_from, self.fold)
         for column, time_range in self.ranges:
             rel = within(rel, time_range, column)
         return rel

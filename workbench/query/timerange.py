@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from workbench.base import clock
 from workbench.base.diagnostics import query as diagnostics
 from workbench.base.dtypes import ScalarType, parse_datetime, parse_timespan
 from workbench.base.errors import Span
 from workbench.query import syntax
-from workbench.query.plan import Call, Col, Const, Expr, Filter, Rel, Scan, map_inputs
+from workbench.query.plan import (
+    FLIPPED,
+    Call,
+    Col,
+    Const,
+    Expr,
+    Filter,
+    Project,
+    Rel,
+    Scan,
+    Sort,
+    Union,
+    columns_of,
+    map_inputs,
+)
 
 T = ScalarType
 
@@ -45,6 +59,7 @@ def duration(text: str) -> int | None:
 
 TimeRange = tuple[int | None, int | None]
 """µs since 1970, both inside; None is open."""
+_TIME = "TimeGenerated"
 _SCOPE = "query_datetimescope_"
 
 
@@ -81,6 +96,54 @@ def _moment(option: syntax.SetOption | None) -> int | None:
             option.name, "it is a datetime, such as datetime(2026-01-01)", option.span
         )
     return ticks // 10
+
+
+def without_bounds_from(rel: Rel, start: int, fold: Callable[[Expr], Expr]) -> Rel:
+    """Without those filters that say no more than that `TimeGenerated` of a table is at or behind `start` (µs), or later.
+
+    For sources that are cut themselves, by what came rather than by when it happened: what is late must not fall to a
+    filter that was meant to say the same. A bound before `start` stays.
+    """
+    rel = map_inputs(rel, lambda r: without_bounds_from(r, start, fold))
+    if not isinstance(rel, Filter) or not _has_own_time(rel.source):
+        return rel
+    parts = _conjuncts(rel.condition)
+    left = [part for part in parts if not _is_bound_from(part, start, fold)]
+    if len(left) == len(parts):
+        return rel
+    found = rel.source
+    for part in left:
+        found = Filter(rel.schema, found, part)
+    return found
+
+
+def _has_own_time(rel: Rel) -> bool:
+    """Whether `TimeGenerated` of a relation is that of the tables that it reads."""
+    if isinstance(rel, Scan):
+        return True
+    if isinstance(rel, Project) and not any(n == _TIME and isinstance(e, Col) and e.name == n for n, e in rel.columns):  # fmt: skip
+        return False
+    if isinstance(rel, Filter | Project | Sort | Union):
+        return all(_has_own_time(r) for r in rel.inputs)
+    return False
+
+
+def _conjuncts(condition: Expr) -> list[Expr]:
+    if isinstance(condition, Call) and condition.function == "and":
+        return [part for side in condition.args for part in _conjuncts(side)]
+    return [condition]
+
+
+def _is_bound_from(condition: Expr, start: int, fold: Callable[[Expr], Expr]) -> bool:
+    if not (isinstance(condition, Call) and condition.function in FLIPPED and len(condition.args) == 2):
+        return False
+    (left, right), operator = condition.args, condition.function
+    if columns_of(left) == set():
+        left, right, operator = right, left, FLIPPED[operator]
+    if operator not in (">", ">=") or not (isinstance(left, Col) and left.name == _TIME) or columns_of(right):
+        return False
+    bound = fold(right)
+    return isinstance(bound, Const) and bound.type is T.DATETIME and bound.value is not None and bound.value >= start * 10  # fmt: skip
 
 
 def within(rel: Rel, time_range: TimeRange, column: str = "TimeGenerated") -> Rel:

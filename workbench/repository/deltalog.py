@@ -36,6 +36,7 @@ from workbench.repository.physical import DELTA
 #: Only these have statistics in the log: those of long texts would make it grow without use.
 STATISTICS = (TIME, RECEIVED, WRITER, SEQUENCE)
 _DAY_US = 86_400_000_000
+_UNKNOWN = 2**63 - 1
 _CONFIGURATION: Mapping[str, str | None] = {
     "delta.dataSkippingStatsColumns": ",".join(STATISTICS),
     "delta.checkpointInterval": "100",
@@ -44,7 +45,10 @@ _CONFIGURATION: Mapping[str, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A data file: path in the table's folder, day since 1970, time of its rows in µs since 1970."""
+    """A data file: path in the table's folder, day since 1970, time of its rows in µs since 1970.
+
+    `writers` are the least and the greatest of its rows' writers, `last` the greatest of their sequence numbers.
+    """
 
     path: str
     day: int
@@ -52,6 +56,13 @@ class FileEntry:
     end: int
     rows: int
     size: int
+    writers: tuple[int, int] = (0, 0)
+    last: int = _UNKNOWN
+
+    def is_behind(self, position: Mapping[int, int]) -> bool:
+        """Whether some of its rows may be none of those that a position (`{writer: last sequence}`) covers."""
+        first, last = self.writers
+        return any(self.last > position.get(writer, 0) for writer in range(first, last + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +272,13 @@ def _parse(table: DeltaTable) -> tuple[FileEntry, ...]:
     if actions.num_rows == 0:
         return ()
     names = ["path", f"partition.{DAY}", f"min.{TIME}", f"max.{TIME}", "num_records", "size_bytes"]
+    numbers = [f"min.{WRITER}", f"max.{WRITER}", f"max.{SEQUENCE}"]
     frame = pl.DataFrame({n: pl.Series(actions.column(n)) for n in names})
+    told = set(actions.schema.names)
+    frame = frame.with_columns(
+        pl.Series(actions.column(n)).cast(pl.Int64).alias(n) if n in told else pl.lit(None, pl.Int64).alias(n)
+        for n in numbers
+    )
     plain = (
         frame.select(
             pl.col("path"),
@@ -271,12 +288,19 @@ def _parse(table: DeltaTable) -> tuple[FileEntry, ...]:
             pl.col(names[3]).cast(pl.Datetime("us", "UTC")).cast(pl.Int64) + 999,
             pl.col("num_records").cast(pl.Int64),
             pl.col("size_bytes").cast(pl.Int64),
+            *numbers,
         )
         .with_columns(
             # Statistics are ours to write, but another writer may have left them out.
             pl.col(names[2]).fill_null(pl.col(names[1]) * _DAY_US),
             pl.col(names[3]).fill_null((pl.col(names[1]) + 1) * _DAY_US),
+            pl.col(numbers[0]).fill_null(0),
+            pl.col(numbers[1]).fill_null(0),
+            pl.col(numbers[2]).fill_null(_UNKNOWN),
         )
         .sort(names[3], names[2], "path", descending=[True, True, False])
     )
-    return tuple(FileEntry(*row) for row in plain.iter_rows())
+    return tuple(
+        FileEntry(path, day, start, end, rows, size, (least, greatest), last)
+        for path, day, start, end, rows, size, least, greatest, last in plain.iter_rows()
+    )

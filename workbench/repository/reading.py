@@ -6,7 +6,7 @@ what was drained in between is in the log's version, and counted there alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -27,6 +27,7 @@ def read_table(
     time_range: TimeRange = (None, None),
     paths: Sequence[PathRead] = (),
     terms: Terms | None = None,
+    behind: Mapping[int, int] | None = None,
 ) -> TableScan:
     """A scan of all acknowledged rows; see `Repository.scan`.
 
@@ -45,6 +46,8 @@ def read_table(
     # The catalog after the log: then it knows each column that one of these files has.
     entry = store.catalog.get(entry.name)
     left = set(map(id, not_drained(waiting, {w: versions[a] for w, a in applications.items()})))
+    if behind is not None:
+        files = tuple(f for f in files if f.is_behind(behind))
     pending = _pending([(w.part.start, w.part.end, frame) for w, frame in rows if id(w) in left])
     manifest = store.shredded.get(entry.folder) if paths else None
     if terms is None:
@@ -54,6 +57,21 @@ def read_table(
         entry, files, log.folder, columns, time_range, paths, manifest, lambda f: index.may_hold(f, terms), pending,
         lease,
     )  # fmt: skip
+
+
+def position(store: Store, entry: TableEntry) -> dict[int, int]:
+    """How far each writer of a table has come: its last sequence number; no data file is read."""
+    found: dict[int, int] = {}
+    for w in store.spools.waiting(entry.folder):
+        found[w.writer] = max(found.get(w.writer, 0), w.part.last)
+    # The log after the spool: what was drained in between counts there.
+    log = store.log(entry)
+    spans = {f.writers for f in log.files()}
+    writers = {w for first, last in spans for w in range(first, last + 1)} | found.keys()
+    applications = {w: writer_application(w) for w in writers}
+    _, versions = log.version_of(applications.values())
+    drained = {w: max(found.get(w, 0), versions[a]) for w, a in applications.items()}
+    return {w: last for w, last in sorted(drained.items()) if last}
 
 
 def waiting_parts(store: Store, entry: TableEntry) -> list[Part]:

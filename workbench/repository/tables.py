@@ -31,7 +31,7 @@ from workbench.repository.layout import (
     write_folders,
     write_workspace,
 )
-from workbench.repository.reading import read_table, waiting_parts
+from workbench.repository.reading import position, read_table, waiting_parts
 from workbench.repository.retention import (
     SAME,
     RetainResult,
@@ -279,6 +279,7 @@ class Repository:
         paths: Sequence[PathRead] = (),
         *,
         terms: Terms | None = None,
+        behind: Mapping[int, int] | None = None,
     ) -> TableScan:
         """Read a table lazily, leaving out data files that hold no row of `time_range`, nor of `terms`.
 
@@ -294,13 +295,27 @@ class Repository:
         terms : Terms, optional
             What a data file must hold to matter (see `base.terms`). Only files that the term index
             knows are left out; the answer is right without an index.
+        behind : mapping of int to int, optional
+            A position: data files whose rows it all covers are left out.
 
         Raises
         ------
         WorkbenchError
             REP101 for an unknown table, REP102 for an unknown column.
         """
-        return read_table(self._store, self._store.catalog.get(table), columns, time_range, paths, terms)
+        return read_table(
+            self._store, self._store.catalog.get(table), columns, time_range, paths, terms, behind
+        )
+
+    def position(self, table: str) -> dict[int, int]:
+        """How far each writer of a table has come (`{writer: last sequence}`): what is acknowledged now, to the row.
+
+        Raises
+        ------
+        WorkbenchError
+            REP101 for an unknown table.
+        """
+        return position(self._store, self._store.catalog.get(table))
 
     def is_shredded(self, table: str, column: str, keys: tuple[str, ...]) -> bool:
         """Whether some data file gives a path of a dynamic column without its JSON text being read.
