@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -130,3 +131,30 @@ class Rule:
     properties: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     enabled: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """As values of JSON, where its parameters and payload are such; `Rule.read` is its inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Rule:
+        """From what `as_json` gave, also after it was stored as a text.
+
+        Examples
+        --------
+        >>> import json
+        >>> rule = Rule("r", "T", dimensions=(Dimension("Computer", ("a",)),), violations=Violations(3))
+        >>> Rule.read(json.loads(json.dumps(rule.as_json()))) == rule
+        True
+        """
+        values = dict(kept)
+        values["measure"], values["operator"] = Measure(values["measure"]), Operator(values["operator"])
+        values["severity"] = Severity(values["severity"])
+        values["dimensions"] = tuple(
+            Dimension(d["name"], tuple(d["values"]), d["exclude"]) for d in values["dimensions"]
+        )
+        if values["violations"] is not None:
+            values["violations"] = Violations(**values["violations"])
+        for name in ("actions", "entities"):
+            values[name] = tuple(values[name])
+        return cls(**values)
