@@ -106,11 +106,13 @@ def test_a_job_waits_for_its_group_and_runs_there(workers: Workers) -> None:
     workers.start("first")
     jobs.until(again, "Completed")
     assert len(workers.there()) == 1
-    states = (
-        f"WorkerHealth | where WorkerGroup == '{GROUP}' | sort by TimeGenerated asc | project State, Slots"
-    )
+    states = f"WorkerHealth | where WorkerGroup == '{GROUP}' | sort by TimeGenerated asc | project State, Slots, Isolation"
     wait_for(lambda: len(jobs.rows(states)) >= 4)
-    assert jobs.rows(states)[:4] == [["Ready", 1], ["Draining", 1], ["Stopped", 1], ["Ready", 1]]
+    # As whom its jobs run, which is what the job's own record says.
+    isolation = jobs.rows(f"Job | where JobId == '{job}' and State == 'Running' | project Isolation")[0][0]
+    assert isolation
+    expected = [["Ready", 1], ["Draining", 1], ["Stopped", 1], ["Ready", 1]]
+    assert jobs.rows(states)[:4] == [[*row, isolation] for row in expected]
 
 
 def test_a_worker_that_drains_ends_what_it_runs_and_takes_no_more(workers: Workers, tmp_path: Path) -> None:

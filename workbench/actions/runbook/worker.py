@@ -135,7 +135,7 @@ class Worker:
             over = ended.is_set()
             said = {
                 "running": len(self._running), "slots": self._slots, "version": version,
-                "draining": self._stopping.is_set(), "stopped": over,
+                "isolation": self._isolation.word, "draining": self._stopping.is_set(), "stopped": over,
             }  # fmt: skip
             try:
                 answer = link.ask("POST", "/api/worker/heartbeat", json.dumps(said).encode(), _JSON)
