@@ -20,13 +20,9 @@ def place_of(workspace: str | None) -> ServicePlace:
 
 def asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any]:
     """The service's answer; its mistakes are raised, and so is that none runs."""
-    from workbench.base.diagnostics import service as diagnostics
-    from workbench.server import client
+    from workbench.server import client  # what it loads would slow every command
 
-    told = client.told(place, method, path, body)
-    if told is None:
-        raise diagnostics.needs_service(place.workspace)
-    return told
+    return client.asked(place, method, path, body)
 
 
 def quoted(name: str) -> str:

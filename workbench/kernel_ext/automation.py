@@ -18,7 +18,6 @@ from workbench.actions.jobs.told import moment
 from workbench.actions.runbook.declaration import REQUIRED, Parameter, checked, from_text
 from workbench.base.diagnostics import jobs as job_messages
 from workbench.base.diagnostics import runbook as diagnostics
-from workbench.base.diagnostics import service as service_messages
 from workbench.base.errors import WorkbenchError
 from workbench.server import client
 from workbench.server.place import ServicePlace
@@ -45,14 +44,6 @@ _OF_LISTS = {
 }
 
 
-def asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any]:
-    """The service's answer; raises its mistakes, and SRV023 where none runs."""
-    told = client.told(place, method, path, body)
-    if told is None:
-        raise service_messages.needs_service(place.workspace)
-    return told
-
-
 def path_of(*parts: str) -> str:
     """The path of a thing in the API.
 
@@ -77,7 +68,7 @@ def overview(place: ServicePlace, question: Question) -> dict[str, Any]:
 
 def jobs(place: ServicePlace, question: Question) -> dict[str, Any]:
     """The newest jobs."""
-    found = asked(place, "GET", f"/api/jobs?most={MOST_JOBS}")["jobs"]
+    found = client.asked(place, "GET", f"/api/jobs?most={MOST_JOBS}")["jobs"]
     return {"jobs": [_job(row) for row in found]}
 
 
@@ -85,11 +76,7 @@ def _list(place: ServicePlace, name: str, keep: Iterable[str]) -> list[dict[str,
     answer = client.ask(place, "GET", path_of(name))
     if answer is not None and answer.status == 404:
         return None
-    rows = (
-        asked(place, "GET", path_of(name))[name]
-        if answer is None or answer.status != 200
-        else answer.body[name]
-    )
+    rows = client.understood(place, answer)[name]
     return [{key: row.get(key) for key in keep} for row in rows]
 
 
@@ -121,7 +108,7 @@ def followed(
     place: ServicePlace, number: str, after: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
     """A job's row, at most `MOST_LINES` lines that it told behind one, and whether these are its last."""
-    row = asked(place, "GET", path_of("jobs", number))
+    row = client.asked(place, "GET", path_of("jobs", number))
     # Before its lines are read: what is told before the end is stored before it.
     is_told = row["state"] in OVER and is_end_told(place, row)
     # The id as the service gave it, since it becomes part of a query.
@@ -144,11 +131,11 @@ def is_end_told(place: ServicePlace, found: Mapping[str, Any]) -> bool:
 
 
 def cancel(place: ServicePlace, question: Question) -> dict[str, Any]:
-    return asked(place, "POST", path_of("jobs", str(question["job"]), "cancel"))
+    return client.asked(place, "POST", path_of("jobs", str(question["job"]), "cancel"))
 
 
 def resume(place: ServicePlace, question: Question) -> dict[str, Any]:
-    return asked(place, "POST", path_of("jobs", str(question["job"]), "resume"))
+    return client.asked(place, "POST", path_of("jobs", str(question["job"]), "resume"))
 
 
 def notebook(place: ServicePlace, question: Question) -> dict[str, Any]:
@@ -160,7 +147,7 @@ def notebook(place: ServicePlace, question: Question) -> dict[str, Any]:
         JOB008 when there is none yet, JOB325 for one that is too large for the channel.
     """
     number = str(question["job"])
-    found = asked(place, "GET", path_of("jobs", number, "notebook"))
+    found = client.asked(place, "GET", path_of("jobs", number, "notebook"))
     size = len(orjson.dumps(found))
     if size > MOST_NOTEBOOK_BYTES:
         raise diagnostics.notebook_too_large(number, size)
@@ -202,7 +189,7 @@ def start(place: ServicePlace, question: Question) -> dict[str, Any]:
         What concerns no single parameter.
     """
     name = str(question["runbook"])
-    declared = asked(place, "GET", path_of("runbooks", name))["parameters"]
+    declared = client.asked(place, "GET", path_of("runbooks", name))["parameters"]
     values, mistakes = read_form(name, declared, question.get("values") or {})
     if mistakes:
         return {"mistakes": mistakes}
@@ -210,7 +197,7 @@ def start(place: ServicePlace, question: Question) -> dict[str, Any]:
         "parameters": values,
         **{k: question[k] for k in ("group", "timeout", "retries") if k in question},
     }
-    return {"job": asked(place, "POST", path_of("runbooks", name, "start"), body)["job_id"]}
+    return {"job": client.asked(place, "POST", path_of("runbooks", name, "start"), body)["job_id"]}
 
 
 def read_form(

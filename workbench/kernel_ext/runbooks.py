@@ -13,6 +13,7 @@ from workbench.actions.runbook.declaration import values
 from workbench.base.config import default_workspace
 from workbench.base.diagnostics import runbook as diagnostics
 from workbench.kernel_ext import automation
+from workbench.server import client
 from workbench.server.place import ServicePlace
 
 _AGAIN_SECONDS = 0.5
@@ -58,8 +59,8 @@ class Runbooks(Magics):  # type: ignore[misc]
             "group": asked.group, "timeout": asked.timeout, "retries": asked.retries,
         }  # fmt: skip
         if asked.parameter:
-            body["parameters"] = values(automation.asked(place, "GET", path)["parameters"], asked.parameter)
-        job = str(automation.asked(place, "POST", f"{path}/start", body)["job_id"])
+            body["parameters"] = values(client.asked(place, "GET", path)["parameters"], asked.parameter)
+        job = str(client.asked(place, "POST", f"{path}/start", body)["job_id"])
         if asked.wait:
             _watch(place, job)
         return job

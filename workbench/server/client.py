@@ -58,8 +58,28 @@ def told(place: ServicePlace, method: str, path: str, body: object = None) -> di
         What the service refused it with.
     """
     answer = ask(place, method, path, body)
+    return None if answer is None else _understood(answer)
+
+
+def asked(place: ServicePlace, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """The JSON object that the service of `place` answers, which has to run.
+
+    Raises
+    ------
+    WorkbenchError
+        What the service refused it with; SRV023 where none runs.
+    """
+    return understood(place, ask(place, method, path, body))
+
+
+def understood(place: ServicePlace, answer: Answer | None) -> dict[str, Any]:
+    """The JSON object of an answer of `ask`; raises as `asked`."""
     if answer is None:
-        return None
+        raise diagnostics.needs_service(place.workspace)
+    return _understood(answer)
+
+
+def _understood(answer: Answer) -> dict[str, Any]:
     if answer.status < 300 and isinstance(answer.body, dict):
         return answer.body
     error = answer.body.get("error", {}) if isinstance(answer.body, dict) else {}
