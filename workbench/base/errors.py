@@ -81,6 +81,10 @@ class WorkbenchError(Exception):
             self.text = text
         return self
 
+    def moved(self, span: Span, text: str) -> WorkbenchError:
+        """The same error, its place in another text: that of a file around a query."""
+        return WorkbenchError(self.code, self.message, span, text, self.hint)
+
     @property
     def position(self) -> tuple[int, int] | None:
         """Line and column of the first character, both from 1."""

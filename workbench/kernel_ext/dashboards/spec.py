@@ -26,9 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from workbench.base.diagnostics import dashboards as diagnostics
+from workbench.base.marked_yaml import Marked, parsed
 from workbench.kernel_ext.dashboards.thresholds import Threshold, threshold
 from workbench.query.timerange import duration
 
@@ -182,42 +181,9 @@ def read(text: str, name: str = "dashboard") -> Dashboard:
     return _Reader(name).dashboard(_parsed(text, name))
 
 
-class _Mapping(dict[str, Any]):
-    """A mapping that knows its line."""
-
-    line: int = 0
-
-
-class _Loader(yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not read here", problem_mark=parent.start_mark if parent is not None else None)  # fmt: skip
-        return super().compose_node(parent, index)
-
-
-def _mapping(loader: _Loader, node: Any) -> _Mapping:
-    made = _Mapping()
-    made.line = node.start_mark.line + 1
-    for key, value in node.value:
-        word = loader.construct_object(key, deep=True)
-        if word in made:
-            raise yaml.MarkedYAMLError(problem=f"{word!r} is there twice", problem_mark=key.start_mark)
-        made[word] = loader.construct_object(value, deep=True)
-    return made
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-
-
-def _parsed(text: str, name: str) -> _Mapping:
-    try:
-        found = yaml.load(text, _Loader)  # a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise diagnostics.not_yaml(name, line, error.problem or "it can't be read") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise diagnostics.not_yaml(name, None, str(error).split("\n")[0][:200]) from None
-    if not isinstance(found, _Mapping):
+def _parsed(text: str, name: str) -> Marked:
+    found = parsed(text, lambda line, _place, why: diagnostics.not_yaml(name, line, why))
+    if not isinstance(found, Marked):
         raise diagnostics.not_yaml(name, 1, "a dashboard is keys and values, such as 'title: This machine'")
     return found
 
@@ -228,7 +194,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def dashboard(self, given: _Mapping) -> Dashboard:
+    def dashboard(self, given: Marked) -> Dashboard:
         self._keys(given, _TOP, "a dashboard")
         parameters = tuple(self._parameter(p) for p in self._list(given, "parameters"))
         names = [p.name for p in parameters]
@@ -260,7 +226,7 @@ class _Reader:
             raise diagnostics.missing_key(self._name, given.line, "tiles or groups", "a tab")
         return Tab(self._text(given, "title", required="a tab"), tuple(groups))
 
-    def _groups(self, given: _Mapping) -> list[Group]:
+    def _groups(self, given: Marked) -> list[Group]:
         tiles = tuple(self._tile(t) for t in self._list(given, "tiles"))
         return ([Group("", tiles)] if tiles else []) + [self._group(g) for g in self._list(given, "groups")]
 
@@ -302,9 +268,9 @@ class _Reader:
             self._text(given, "drill").strip(),
         )
 
-    def _thresholds(self, given: _Mapping) -> tuple[Threshold, ...]:
-        found = given.get("thresholds") or _Mapping()
-        if not isinstance(found, _Mapping):
+    def _thresholds(self, given: Marked) -> tuple[Threshold, ...]:
+        found = given.get("thresholds") or Marked()
+        if not isinstance(found, Marked):
             raise diagnostics.bad_value(
                 self._name, given.line, "thresholds", found, ['{error: "> 90", warning: "> 80"}']
             )
@@ -344,17 +310,17 @@ class _Reader:
 
     # ---- values ---------------------------------------------------------------------------------
 
-    def _keys(self, given: _Mapping, known: tuple[str, ...], place: str) -> None:
+    def _keys(self, given: Marked, known: tuple[str, ...], place: str) -> None:
         for key in given:
             if key not in known:
                 raise diagnostics.unknown_key(self._name, given.line, str(key), place, known)
 
-    def _mapping(self, given: Any, key: str) -> _Mapping:
-        if not isinstance(given, _Mapping):
+    def _mapping(self, given: Any, key: str) -> Marked:
+        if not isinstance(given, Marked):
             raise diagnostics.bad_value(self._name, None, key, given, ["a list of keys and values"])
         return given
 
-    def _list(self, given: _Mapping, key: str) -> list[Any]:
+    def _list(self, given: Marked, key: str) -> list[Any]:
         found = given.get(key)
         if found is None:
             return []
@@ -362,7 +328,7 @@ class _Reader:
             raise diagnostics.bad_value(self._name, given.line, key, found, ["a list"])
         return found
 
-    def _text(self, given: _Mapping, key: str, required: str = "") -> str:
+    def _text(self, given: Marked, key: str, required: str = "") -> str:
         found = given.get(key)
         if found is None or found == "":
             if required:
@@ -370,25 +336,25 @@ class _Reader:
             return ""
         return str(self._of(given, key, found, lambda v: isinstance(v, str | int | float), "text", str))
 
-    def _number(self, given: _Mapping, key: str, default: int, least: int, most: int) -> int:
+    def _number(self, given: Marked, key: str, default: int, least: int, most: int) -> int:
         def fits(value: Any) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
         return int(self._of(given, key, given.get(key, default), fits, f"{least} to {most}", int))
 
-    def _flag(self, given: _Mapping, key: str) -> bool:
+    def _flag(self, given: Marked, key: str) -> bool:
         return bool(
             self._of(given, key, given.get(key, False), lambda v: isinstance(v, bool), "true, false", bool)
         )
 
-    def _span(self, given: _Mapping, default: str) -> str:
+    def _span(self, given: Marked, default: str) -> str:
         found = self._text(given, "timespan") or default
         if found and duration(found) is None:
             raise diagnostics.bad_value(self._name, given.line, "timespan", found, ["PT1H", "P1D", "P7D"])
         return found
 
     def _of(
-        self, given: _Mapping, key: str, value: Any, fits: Callable[[Any], bool], wanted: str, make: type
+        self, given: Marked, key: str, value: Any, fits: Callable[[Any], bool], wanted: str, make: type
     ) -> Any:
         if not fits(value):
             raise diagnostics.bad_value(self._name, given.line, key, value, [wanted])

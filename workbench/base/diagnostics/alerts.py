@@ -1,0 +1,61 @@
+"""Messages about alerts: `ALR0xx` kept rules and their evaluation, `ALR1xx` the texts of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workbench.base.errors import Span, WorkbenchError
+from workbench.base.registry import nearest
+
+# ---- texts of rules ---------------------------------------------------------------------------
+
+
+def not_yaml(place: Span | None, why: str) -> WorkbenchError:
+    return WorkbenchError("ALR101", f"this is no YAML: {why}", place)
+
+
+def not_a_rule() -> WorkbenchError:
+    return WorkbenchError("ALR102", "a rule is keys and values", hint="such as: name: Failed log-ins")
+
+
+def unknown_key(place: Span | None, key: str, where: str, known: Sequence[str]) -> WorkbenchError:
+    near = nearest(key, known, 1)
+    hint = (f"did you mean {near[0]!r}? " if near else "") + f"keys there: {', '.join(known)}"
+    return WorkbenchError("ALR103", f"{where} has no key {key!r}", place, hint=hint)
+
+
+def missing_key(place: Span | None, key: str, where: str) -> WorkbenchError:
+    return WorkbenchError("ALR104", f"{where} needs {key}", place)
+
+
+def bad_value(place: Span | None, key: str, value: object, wanted: Iterable[str]) -> WorkbenchError:
+    return WorkbenchError(
+        "ALR105", f"{key} can't be {ascii(value)[:60]}", place, hint=f"it can be {', '.join(wanted)}"
+    )
+
+
+def given_twice(place: Span | None, key: str, name: str) -> WorkbenchError:
+    return WorkbenchError("ALR106", f"{key} has {name!r} twice", place)
+
+
+def too_large(what: str, most: int) -> WorkbenchError:
+    return WorkbenchError("ALR107", f"a rule has no more than {most:,} {what}")
+
+
+def is_command(place: Span | None) -> WorkbenchError:
+    return WorkbenchError("ALR108", "a rule asks a query, not a command", place)
+
+
+def no_column(place: Span | None, key: str, name: str, there: Sequence[str]) -> WorkbenchError:
+    near = nearest(name, there, 1)
+    hint = (f"did you mean {near[0]!r}? " if near else "") + f"columns of its rows: {', '.join(there)}"
+    return WorkbenchError("ALR109", f"{key}: the query gives no column {name!r}", place, hint=hint)
+
+
+def not_a_number(place: Span | None, name: str, type_: str) -> WorkbenchError:
+    return WorkbenchError("ALR110", f"{name!r} is a {type_} and can't be measured", place,
+                          hint="a measured column is an int, long, real or decimal")  # fmt: skip
+
+
+def no_file(path: str, why: str) -> WorkbenchError:
+    return WorkbenchError("ALR111", f"{path} can't be read: {why}")
