@@ -133,7 +133,7 @@ class StoredTables:
     def __init__(self, repository: Repository, terms: Terms | None = None, behind: Mapping[str, Mapping[int, int]] | None = None) -> None:  # fmt: skip
         self._repository = repository
         self._terms = terms
-        self._behind = behind or {}
+        self._behind = {} if behind is None else behind
         self.surroundings = StoredSurroundings(repository)
 
     def tables(self) -> list[str]:

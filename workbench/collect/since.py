@@ -43,6 +43,8 @@ class Since:
         Where to end; tables that it lacks end where they are when they are first read.
     history_before : int, optional
         In µs since 1970: what asks for times before it reads a table from its beginning, by time.
+    came_from : int, optional
+        In µs since 1970: of what is behind `since`, that which came before is left out too.
 
     Attributes
     ----------
@@ -50,12 +52,13 @@ class Since:
         Where each table that was read ends.
     """
 
-    def __init__(self, base: Tables, since: Mapping[str, Position], until: Mapping[str, Position] | None = None, history_before: int | None = None) -> None:  # fmt: skip
+    def __init__(self, base: Tables, since: Mapping[str, Position], until: Mapping[str, Position] | None = None, history_before: int | None = None, came_from: int | None = None) -> None:  # fmt: skip
         self._base = base
         self._since = since
         behind = getattr(base, "behind", None)
         self._behind: Tables = base if behind is None else behind(since)
         self._history_before = history_before
+        self._came_from = came_from
         self.until: dict[str, Position] = dict(until or {})
         self.surroundings = surroundings_of(base)
 
@@ -72,13 +75,15 @@ class Since:
             self.until[table] = position(self._base, table)
         if columns is None:
             columns = [c.name for c in self._base.schema(table) or ()]
-        asked = list(dict.fromkeys([*columns, WRITER, SEQUENCE]))
+        asked = list(dict.fromkeys([*columns, WRITER, SEQUENCE, *([] if self._came_from is None else [RECEIVED])]))  # fmt: skip
         start = time_range[0]
         whole = self._history_before is not None and start is not None and start < self._history_before
         scan = (self._base if whole else self._behind).scan(table, asked, time_range)
         low: Position = {} if whole else self._since.get(table, {})
-        rows = scan.lazy.filter(_between(low, self.until[table])).select(columns)
-        return _Cut(rows, scan.files_total, scan)
+        rows = scan.lazy.filter(_between(low, self.until[table]))
+        if self._came_from is not None and not whole:
+            rows = rows.filter(pl.col(RECEIVED) > _moment(self._came_from))
+        return _Cut(rows.select(columns), scan.files_total, scan)
 
 
 def position(source: Tables, table: str) -> dict[int, int]:
@@ -94,9 +99,13 @@ def position(source: Tables, table: str) -> dict[int, int]:
 def position_at(source: Tables, table: str, time: int) -> dict[int, int]:
     """Where each writer of a table was at a time (µs since 1970), as far as the clock of the intake told."""
     scan = source.scan(table, [WRITER, SEQUENCE, RECEIVED], (None, None))
-    rows = scan.lazy.filter(pl.col(RECEIVED) <= pl.lit(time).cast(pl.Datetime("us", "UTC")))
+    rows = scan.lazy.filter(pl.col(RECEIVED) <= _moment(time))
     last = rows.group_by(WRITER).agg(pl.col(SEQUENCE).max()).collect(engine="streaming")
     return {int(writer): int(number) for writer, number in last.iter_rows()}
+
+
+def _moment(time: int) -> pl.Expr:
+    return pl.lit(time).cast(pl.Datetime("us", "UTC"))
 
 
 def _between(low: Position, high: Position) -> pl.Expr:
