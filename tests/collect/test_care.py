@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,16 @@ def test_after_a_start_fewer_files_are_enough_and_an_idle_table_is_put_in_order_
     idle.turn()
     assert opened.repository.version("App") == version
     assert len(told(intake)) == 1
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.75, ("REP307", "Warning")), (1.5, ("REP302", "Error"))])
+def test_a_disk_that_fills_is_told_though_nobody_sends(
+    opened: Any, share: float, said: tuple[str, str]
+) -> None:
+    reserve = int(shutil.disk_usage(opened.path).free * share)
+    intake = Intake(opened.repository, opened.repository.open_spool(reserve))
+    Care(intake, opened.source, pace=EAGER).turn()
+    assert said in {(key, status) for key, status, _ in told(intake)}
 
 
 def test_retention_archive_and_vacuum_go_round(opened: Any) -> None:

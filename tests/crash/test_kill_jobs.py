@@ -157,6 +157,9 @@ class Scene:
                     worker = psutil.Process(chance.choice(workers).pid)
                     children = [c for c in worker.children(recursive=True) if "ipykernel" in str(c.cmdline())]
                     line = [children[0], *children[0].parents()]
+                ours = {w.pid for w in workers}
+                if not ours & {p.pid for p in line}:
+                    return False  # its worker has just ended, and something of the machine took what it left
                 found = line[("kernel", "child", "worker").index(victim)]
             except (psutil.Error, IndexError):
                 return False  # it has just ended

@@ -40,6 +40,10 @@ class Part:
     declared: Types = field(default_factory=dict)
 
 
+OWN_DOOR = "workbench"
+"""What the service tells of itself; no sender comes in there."""
+
+
 @dataclass(slots=True)
 class Batch:
     """One delivery.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from workbench.base.diagnostics import repository as messages
 from workbench.base.errors import WorkbenchError
 from workbench.collect import exports, summaries
 from workbench.collect.compacting import Compactor
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("workbench.care")
 CATEGORY = "Care"
+DISK = "Disk"
 _TICK = 5.0
+_LOOK = 60.0
 _OWN = frozenset({OPERATION, USAGE, summaries.LOG})
 _OWN_LEAST = 10
 """Files of a table that care itself writes to, before it is worth to be compacted when idle."""
@@ -91,7 +94,7 @@ class Care:
         self._left: dict[str, int] = {}  # small files that the last compaction left
         self._version: dict[str, int] = {}  # and the version
         self._began = time.monotonic()
-        self._next_round = self._began
+        self._next_round = self._next_look = self._began
         self._exports = exports.Exports(database, state) if database and state else None
         self._summaries = summaries.Summaries(database, state) if database and state else None
         self._stopping = threading.Event()
@@ -134,6 +137,9 @@ class Care:
 
     def turn(self) -> None:
         """Do what is due: compaction of the tables that need it; each so often retention and vacuum of all."""
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK
+            self._look_at_disk()
         with Compactor(self._repository.path) as compactor:
             for table in self._due():
                 if self._stopping.is_set():
@@ -167,6 +173,19 @@ class Care:
         if not idle or (table in _OWN and more < _OWN_LEAST):
             return False
         return self._version.get(table) != self._repository.version(table)
+
+    def _look_at_disk(self) -> None:
+        """Tell in time that the disk fills: senders may all be quiet when it is full."""
+        spool = self._intake.spool
+        found = spool.room() if spool is not None else None
+        if spool is None or found is None or not found.is_near:
+            return
+        if found.takes():
+            self._intake.operations.reason(
+                DISK, messages.near_reserve(str(spool.folder), found.free, found.reserve)
+            )
+        else:
+            self._intake.operations.reason(DISK, messages.reserve_reached(str(spool.folder)), status="Error")
 
     def _round(self) -> None:
         for table in self._repository.tables():

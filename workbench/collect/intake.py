@@ -22,7 +22,7 @@ from workbench.base.dtypes import ScalarType
 from workbench.base.errors import WorkbenchError
 from workbench.collect import quarantine
 from workbench.collect.amounts import Journal
-from workbench.collect.batch import Batch, Receipt
+from workbench.collect.batch import OWN_DOOR, Batch, Receipt
 from workbench.collect.fitting import rows_of
 from workbench.collect.operations import Operations
 from workbench.collect.quarantine import Refused
@@ -71,7 +71,8 @@ class Intake:
         if batch.refused:
             frame = quarantine.frame_of(batch.refused)
             placed.append(self.repository.placed(quarantine.TABLE, frame, quarantine.TYPES))
-        fresh = self.spool.add(placed, batch.id, batch.sender, batch.number) if placed else True
+        own = batch.door == OWN_DOOR
+        fresh = self.spool.add(placed, batch.id, batch.sender, batch.number, own=own) if placed else True
         return self._told(batch, fresh)
 
     def _commit(self, batch: Batch) -> Receipt:

@@ -17,7 +17,7 @@ from workbench.base import clock
 from workbench.base.dtypes import ScalarType as T
 from workbench.base.errors import WorkbenchError
 from workbench.collect.amounts import HOUR_US, USAGE, Amounts, Journal, add, usage
-from workbench.collect.batch import Batch, Part, batch_id
+from workbench.collect.batch import OWN_DOOR, Batch, Part, batch_id
 from workbench.collect.record import TIME, Columns
 from workbench.repository.physical import UTC_MICROSECONDS
 
@@ -102,11 +102,11 @@ class Operations:
             return None
         batches = []
         if counts:
-            batches.append(Batch("workbench", "workbench", [_operations(counts, said)]))
+            batches.append(Batch(OWN_DOOR, OWN_DOOR, [_operations(counts, said)]))
         if amounts:
             # A process that was killed before it could forget them tells the same amounts again: they are known then.
             known = batch_id("workbench", USAGE, "", repr(sorted(amounts.items())).encode())
-            batches.append(Batch("workbench", "workbench", [usage(amounts, now)], id=known))
+            batches.append(Batch(OWN_DOOR, OWN_DOOR, [usage(amounts, now)], id=known))
         return Taken(batches, counts, said, amounts)
 
     def told(self) -> None:

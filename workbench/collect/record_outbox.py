@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from workbench.base.dtypes import ScalarType
-from workbench.collect.batch import Batch, take
+from workbench.collect.batch import OWN_DOOR, Batch, take
 from workbench.collect.intake import Intake
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class RecordOutbox:
     def _store(self, intake: Intake, rows: Sequence[Any], last: int) -> None:
         if not rows:
             return
-        batch = Batch("workbench", "workbench", sender=self.sender, number=last)
+        batch = Batch(OWN_DOOR, OWN_DOOR, sender=self.sender, number=last)
         by_table: dict[str, list[Any]] = {}
         for row in rows:
             by_table.setdefault(row.target, []).append(orjson.loads(row.record))

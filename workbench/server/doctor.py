@@ -22,6 +22,7 @@ from workbench.base import clock
 from workbench.base.config import is_url
 from workbench.base.dtypes import format_datetime
 from workbench.base.errors import WorkbenchError
+from workbench.repository.spool.room import room
 from workbench.server.doctor_agents import Asked, agents_of_workspace, local_agent
 from workbench.server.finding import Finding, clock_of
 from workbench.server.place import Address, ServicePlace
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from workbench.workspace import Workspace
 
 _NEEDED = ("polars", "deltalake", "altair", "jupyterlab", "papermill", "vl-convert-python", "psutil")
-_RESERVE_SHARE, _RESERVE_BYTES = 0.05, 256 << 20
 _SLOW_DRAIN_SECONDS = 300
 _DAY = "TimeGenerated > ago(1d)"
 _SKEW_SECONDS = 60
@@ -116,17 +116,16 @@ def _nearest(path: Path) -> Path:
 
 
 def _disk(path: Path) -> Finding:
-    disk = shutil.disk_usage(_nearest(path))
-    reserve = max(int(_RESERVE_SHARE * disk.total), _RESERVE_BYTES)
+    disk = room(_nearest(path))
     detail = f"{_gib(disk.free)} of {_gib(disk.total)} GiB free"
-    if disk.free > 2 * reserve:
+    if not disk.is_near:
         return Finding("disk", "ok", detail)
     fix = "shorten a table: workbench tables shows their sizes, workbench retention T DAYS deletes old days"
-    if disk.free > reserve:
-        near = f"{detail}: near the reserve of {_gib(reserve)} GiB, below which no record is taken in"
+    if disk.takes():
+        near = f"{detail}: near the reserve of {_gib(disk.reserve)} GiB, below which no record is taken in"
         return Finding("disk", "note", near, fix)
-    missing = f"free {_gib(reserve - disk.free)} GiB"
-    why = f"{detail}: below the reserve of {_gib(reserve)} GiB, so records are refused with 503 and wait at their senders"
+    missing = f"free {_gib(disk.reserve - disk.free)} GiB"
+    why = f"{detail}: below the reserve of {_gib(disk.reserve)} GiB, so records are refused with 503 and wait at their senders"
     return Finding("disk", "problem", why, f"{missing}, or {fix}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -243,6 +244,21 @@ def test_below_the_reserve_nothing_is_taken_in_and_queries_run(place: Path) -> N
         spool.add([rows_of(store, "App", N=[1])])
     assert caught.value.code == "REP302"
     assert numbers(place) == []
+    spool.close()
+
+
+def test_what_the_service_tells_of_itself_may_use_half_of_the_reserve(place: Path) -> None:
+    store = Store(str(place))
+    spool = Spool(store, reserve=shutil.disk_usage(place).free * 3 // 2)
+    mine = rows_of(store, "Operation", N=[1])
+    assert spool.add([mine], own=True)
+    with pytest.raises(WorkbenchError) as caught:
+        spool.add([rows_of(store, "App", N=[1])])
+    assert caught.value.code == "REP302"
+    spool.close()
+    spool = Spool(store, reserve=2**62)
+    with pytest.raises(WorkbenchError):
+        spool.add([mine], own=True)
     spool.close()
 
 

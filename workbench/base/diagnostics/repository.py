@@ -152,6 +152,14 @@ def reserve_reached(folder: str) -> WorkbenchError:
     )
 
 
+def near_reserve(folder: str, free: int, reserve: int) -> WorkbenchError:
+    return WorkbenchError(
+        "REP307",
+        f"the disk of {folder!r} has {free / 2**30:.1f} GiB left; below {reserve / 2**30:.1f} GiB no record is taken in",
+        hint="make room: 'workbench tables' shows sizes, 'workbench retention T DAYS' deletes old days",
+    )
+
+
 def not_synced(why: str) -> WorkbenchError:
     return WorkbenchError(
         "REP303", f"the records could not be put on disk: {why}", hint="send the same again"

@@ -13,7 +13,6 @@ import io
 import logging
 import os
 import queue
-import shutil
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from workbench.repository.layout import TIME, writer_application
 from workbench.repository.spool import segment
 from workbench.repository.spool.ledger import Ledger
 from workbench.repository.spool.recovery import Segment, last_number, recover
+from workbench.repository.spool.room import Room, room
 from workbench.repository.spool.segment import START, Frame, Part
 from workbench.repository.spool.waiting import FOLDER, Waiting
 from workbench.repository.store import Store
@@ -43,7 +43,6 @@ SEGMENT_BYTES = 64 * 2**20
 WAITING_BYTES = 1024 * 2**20
 """So much may wait for the drain before senders are asked to wait."""
 QUEUE_BYTES = 64 * 2**20
-RESERVE_SHARE, RESERVE_LEAST = 0.05, 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,7 @@ class _Job:
     batch: str
     sender: str
     number: int
+    own: bool
     done: Future[bool] = field(default_factory=Future)
 
     @property
@@ -104,7 +104,7 @@ class Spool:
 
     # ---- senders ------------------------------------------------------------------------------
 
-    def add(self, rows: Sequence[Rows], batch: str = "", sender: str = "", number: int = 0) -> bool:
+    def add(self, rows: Sequence[Rows], batch: str = "", sender: str = "", number: int = 0, *, own: bool = False) -> bool:  # fmt: skip
         """Store a batch, all of it or nothing; returns when it is on disk.
 
         Parameters
@@ -115,6 +115,8 @@ class Spool:
         sender : str
             Of a sender that numbers its batches from 1; a number up to its last one was stored before.
         number : int
+        own : bool
+            What the service tells of itself: it may use a part of the disk's reserve.
 
         Returns
         -------
@@ -127,7 +129,7 @@ class Spool:
             REP301 too much waits already, REP302 the disk's reserve is reached, REP303 it could not be synced.
             Nothing of the batch was stored.
         """
-        job = _encoded(rows, batch, sender, number)
+        job = _encoded(rows, batch, sender, number, own)
         size = job.size
         with self._guard:
             if self._closed:
@@ -152,13 +154,9 @@ class Spool:
         """Bytes of segments that are not drained."""
         return sum(s.end - START for s in list(self.segments))
 
-    def has_room(self) -> bool:
-        """Whether the disk has more than its reserve."""
-        usage = shutil.disk_usage(self.folder)
-        reserve = self._reserve
-        if reserve is None:
-            reserve = max(int(usage.total * RESERVE_SHARE), RESERVE_LEAST)
-        return usage.free > reserve
+    def room(self) -> Room:
+        """The room on its disk."""
+        return room(self.folder, self._reserve)
 
     def close(self) -> None:
         """Write what was handed over, then end. What waits stays for the next process."""
@@ -194,7 +192,8 @@ class Spool:
     def _group(self, jobs: Sequence[_Job]) -> None:
         with self._turn:
             try:
-                fresh, known = self._commit(jobs)
+                found = self.room()
+                fresh, known = self._commit([job for job in jobs if found.takes(own=job.own)])
             except Exception as why:  # noqa: BLE001 - each sender hears of it; the thread goes on
                 failed = why if isinstance(why, WorkbenchError) else _unsynced(why)
                 for job in jobs:
@@ -204,11 +203,12 @@ class Spool:
             job.done.set_result(True)
         for job in known:
             job.done.set_result(False)
+        for job in jobs:
+            if not found.takes(own=job.own):
+                job.done.set_exception(diagnostics.reserve_reached(str(self.folder)))
 
     def _commit(self, jobs: Sequence[_Job]) -> tuple[list[_Job], list[_Job]]:
         """Write and sync a group; gives the batches that are new and those that were known."""
-        if not self.has_room():
-            raise diagnostics.reserve_reached(str(self.folder))
         received = clock.now_us()
         self._ledger.forget(received)
         fresh: list[_Job] = []
@@ -347,7 +347,7 @@ def _free_writer(state: Path) -> tuple[int, int]:
     raise RuntimeError(f"all {_MOST_SPOOLS} spools are taken")
 
 
-def _encoded(rows: Sequence[Rows], batch: str, sender: str, number: int) -> _Job:
+def _encoded(rows: Sequence[Rows], batch: str, sender: str, number: int, own: bool) -> _Job:
     parts: list[tuple[Part, bytes]] = []
     at = check = 0
     for one in rows:
@@ -361,7 +361,7 @@ def _encoded(rows: Sequence[Rows], batch: str, sender: str, number: int) -> _Job
         parts.append((Part(one.table, one.folder, 0, one.frame.height, start, end, at, len(raw)), raw))
         check = zlib.crc32(raw, check)
         at += len(raw)
-    return _Job(parts, check, batch, sender, number)
+    return _Job(parts, check, batch, sender, number, own)
 
 
 def _write(descriptor: int, buffers: Sequence[bytes]) -> None:
