@@ -8,7 +8,6 @@ on one database, or one that was stopped and went on, never start a moment twice
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from workbench.actions.jobs import Start
 from workbench.actions.jobs.states import Overlap
 from workbench.actions.runbook import standing
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.runbook.named import Named
 from workbench.actions.schedules import told
 from workbench.actions.schedules.policy import Misfire, choose
 from workbench.actions.schedules.schema import schedules as table
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SHOWN_RUNS = 5
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _Row = dict[str, Any]
 
 
@@ -46,9 +45,10 @@ class Schedules:
 
     def __init__(self, automation: Automation) -> None:
         self._automation = automation
-        self._outbox = automation.jobs.outbox
         self._database = automation.jobs.database
-        self._database.ensure(table())
+        self._kept = Named(
+            automation.jobs.outbox, table(), told.SCHEDULE, diagnostics.bad_name, diagnostics.no_such_schedule
+        )
         self.on_news: list[Callable[[], None]] = []
         """Called after a schedule was made or changed."""
 
@@ -72,8 +72,7 @@ class Schedules:
         WorkbenchError
             SCH0xx, SCH1xx, and JOB0xx to JOB2xx where its runbook would not start so; nothing was changed.
         """
-        if not _NAME.fullmatch(name):
-            raise diagnostics.bad_name(name)
+        self._kept.check(name)
         now = clock.now_us()
         values = self._checked(name, asked, now)
         values |= {"changed": now, "changed_by": by, "enabled": True, "last_error": ""}
@@ -81,29 +80,28 @@ class Schedules:
         if values["next_due"] is None:
             raise diagnostics.never_due(values["due_at"])
         with self._database.begin() as connection:
-            known = self._find(connection, name)
+            known = self._kept.find(connection, name)
             if known is None:
                 row = {"id": str(uuid.uuid4()), "created": now, "last_due": None, "last_job": None, **values}
-                connection.execute(table().insert().values(row))
+                self._kept.insert(connection, row)
             else:
                 row = {**known, **values}
-                self._update(connection, row["id"], values)
+                self._kept.update(connection, row["id"], values)
             change = Change.CREATED if known is None else Change.CHANGED
             detail = f"{row['due_at']} ({row['zone']})"
-            self._tell(connection, told.row(row, change, now, by=by, detail=detail))
+            self._kept.tell(connection, told.row(row, change, now, by=by, detail=detail))
             self._database.after_commit(connection, self._news)
         return _shown(row)
 
     def get(self, name: str) -> _Row:
         """A schedule as it is shown, with its next runs; raises SCH101."""
         with self._database.read() as connection:
-            return _shown(self._row(connection, name))
+            return _shown(self._kept.row(connection, name))
 
     def all(self) -> list[_Row]:
         """All schedules as they are shown, by name."""
         with self._database.read() as connection:
-            rows = connection.execute(table().select().order_by(table().c.name))
-            return [_shown(dict(r._mapping), runs=0) for r in rows]
+            return [_shown(row, runs=0) for row in self._kept.all(connection)]
 
     def pause(self, name: str, by: str) -> _Row:
         """Have it fire no more until it is resumed; raises SCH101."""
@@ -116,22 +114,22 @@ class Schedules:
     def remove(self, name: str, by: str) -> None:
         """Remove a schedule; jobs that it made go on. Raises SCH101."""
         with self._database.begin() as connection:
-            row = self._row(connection, name)
-            connection.execute(table().delete().where(table().c.id == row["id"]))
+            row = self._kept.row(connection, name)
+            self._kept.drop(connection, row["id"])
             gone = {**row, "next_due": None}
-            self._tell(connection, told.row(gone, Change.REMOVED, clock.now_us(), by=by))
+            self._kept.tell(connection, told.row(gone, Change.REMOVED, clock.now_us(), by=by))
 
     def _switch(self, name: str, by: str, change: Change) -> _Row:
         now = clock.now_us()
         enabled = change is Change.RESUMED
         with self._database.begin() as connection:
-            row = self._row(connection, name)
+            row = self._kept.row(connection, name)
             if row["enabled"] == enabled:
                 return _shown(row)
             following = _recurrence(row).after(max(now, row["last_due"] or 0)) if enabled else None
             values = {"enabled": enabled, "next_due": following, "changed": now, "changed_by": by}
-            self._update(connection, row["id"], values)
-            self._tell(connection, told.row(row | values, change, now, by=by))
+            self._kept.update(connection, row["id"], values)
+            self._kept.tell(connection, told.row(row | values, change, now, by=by))
             self._database.after_commit(connection, self._news)
         return _shown(row | values)
 
@@ -168,7 +166,7 @@ class Schedules:
                 row = dict(found._mapping)
                 following = _recurrence(row).after(max(now, row["last_due"] or 0))
                 if following != row["next_due"]:
-                    self._update(connection, row["id"], {"next_due": following})
+                    self._kept.update(connection, row["id"], {"next_due": following})
 
     def fire(self) -> int:
         """Start what is due; how many jobs that were.
@@ -202,21 +200,23 @@ class Schedules:
             after = row | values
             if chosen.missed is not None:
                 words = f"not run from {_text(chosen.missed[0], row)} to {_text(chosen.missed[1], row)}"
-                self._tell(
+                self._kept.tell(
                     connection, told.row(after, Change.MISSED, now, due=chosen.missed[0], detail=words)
                 )
             for moment, start in starts:
                 job = self._automation.jobs.start_in(connection, start)
-                self._tell(connection, told.row(after, Change.FIRED, now, due=moment, job=job["id"]))
+                self._kept.tell(connection, told.row(after, Change.FIRED, now, due=moment, job=job["id"]))
                 values |= {"last_due": moment, "last_job": job["id"]}
             if refused is not None:
                 values |= {"last_due": chosen.run[-1], "last_error": f"{refused.code}: {refused.message}"}
                 for moment in chosen.run:
                     words = values["last_error"]
-                    self._tell(connection, told.row(after, Change.REFUSED, now, due=moment, detail=words))
+                    self._kept.tell(
+                        connection, told.row(after, Change.REFUSED, now, due=moment, detail=words)
+                    )
             if values["next_due"] is None:
-                self._tell(connection, told.row(after, Change.ENDED, now))
-            self._update(connection, row["id"], values)
+                self._kept.tell(connection, told.row(after, Change.ENDED, now))
+            self._kept.update(connection, row["id"], values)
         return len(starts)
 
     def _start(self, row: Mapping[str, Any], due: int) -> Start:
@@ -227,25 +227,6 @@ class Schedules:
     def _unchanged(self, connection: Connection, row: Mapping[str, Any]) -> bool:
         found = connection.execute(table().select().where(table().c.id == row["id"])).one_or_none()
         return found is not None and (found.next_due, found.changed) == (row["next_due"], row["changed"])
-
-    # ---- inside a transaction --------------------------------------------------------------------
-
-    def _find(self, connection: Connection, name: str) -> _Row | None:
-        found = connection.execute(table().select().where(table().c.name == name)).one_or_none()
-        return None if found is None else dict(found._mapping)
-
-    def _row(self, connection: Connection, name: str) -> _Row:
-        found = self._find(connection, name)
-        if found is None:
-            known = connection.scalars(table().select().with_only_columns(table().c.name)).all()
-            raise diagnostics.no_such_schedule(name[:100], known)
-        return found
-
-    def _update(self, connection: Connection, number: str, values: Mapping[str, Any]) -> None:
-        connection.execute(table().update().where(table().c.id == number).values(dict(values)))
-
-    def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        self._outbox.add(connection, told.SCHEDULE, [row])
 
     def _news(self) -> None:
         for call in self.on_news:

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from workbench.actions.jobs.told import moment
 from workbench.actions.runbook import standing
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.runbook.declaration import MOST_BYTES
+from workbench.actions.runbook.named import Named
 from workbench.actions.webhooks import message, told
 from workbench.actions.webhooks.schema import webhooks as table
 from workbench.actions.webhooks.told import Change
@@ -34,7 +34,6 @@ DAYS, MOST_DAYS = 365, 366
 _DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
 _KIND = "webhook"  # under which the secrets are sealed
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TAKES = ("dict", "str", "any")
 _Row = dict[str, Any]
 
@@ -50,9 +49,10 @@ class Webhooks:
 
     def __init__(self, automation: Automation) -> None:
         self._automation = automation
-        self._outbox = automation.jobs.outbox
         self._database = automation.jobs.database
-        self._database.ensure(table())
+        self._kept = Named(
+            automation.jobs.outbox, table(), told.WEBHOOK, diagnostics.bad_name, diagnostics.no_such_webhook
+        )
 
     # ---- who keeps them ----------------------------------------------------------------------------
 
@@ -77,15 +77,14 @@ class Webhooks:
         WorkbenchError
             WHK002 to WHK005, and JOB0xx to JOB2xx where its runbook would not start so; nothing was changed.
         """
-        if not _NAME.fullmatch(name):
-            raise diagnostics.bad_name(name)
+        self._kept.check(name)
         values = {"name": name, **standing.kept(asked, standing.ALLOW)}
         self._check(values, asked)
         now = clock.now_us()
         values |= {"changed": now, "changed_by": by, "last_error": ""}
         shown_once: dict[str, str] = {}
         with self._database.begin() as connection:
-            known = self._find(connection, name)
+            known = self._kept.find(connection, name)
             if known is None:
                 days = _days(asked.get("days"))
                 number = str(uuid.uuid4())
@@ -94,11 +93,11 @@ class Webhooks:
                     "id": number, "enabled": True, "days": days, "expires": now + days * _DAY_US,
                     "created": now, "last_called": None, "last_job": None, **values, **fresh,
                 }  # fmt: skip
-                connection.execute(table().insert().values(row))
+                self._kept.insert(connection, row)
             else:
                 row = {**known, **values}
-                self._update(connection, row["id"], values)
-            self._tell(
+                self._kept.update(connection, row["id"], values)
+            self._kept.tell(
                 connection, told.row(row, Change.CREATED if known is None else Change.CHANGED, now, by=by)
             )
         return _shown(row) | shown_once
@@ -106,13 +105,12 @@ class Webhooks:
     def get(self, name: str) -> _Row:
         """A webhook as it is shown; raises WHK001."""
         with self._database.read() as connection:
-            return _shown(self._row(connection, name))
+            return _shown(self._kept.row(connection, name))
 
     def all(self) -> list[_Row]:
         """All webhooks as they are shown, by name."""
         with self._database.read() as connection:
-            rows = connection.execute(table().select().order_by(table().c.name))
-            return [_shown(dict(r._mapping)) for r in rows]
+            return [_shown(row) for row in self._kept.all(connection)]
 
     def rotate(self, name: str, by: str) -> _Row:
         """A new token, and a new secret where messages are signed; the old ones open nothing any more.
@@ -121,12 +119,12 @@ class Webhooks:
         """
         now = clock.now_us()
         with self._database.begin() as connection:
-            row = self._row(connection, name)
+            row = self._kept.row(connection, name)
             signed = row["signed"] + 1 if row["signed"] else 0
             fresh, shown_once = self._secrets(connection, row["id"], signed)
             values = {**fresh, "expires": now + row["days"] * _DAY_US, "changed": now, "changed_by": by}
-            self._update(connection, row["id"], values)
-            self._tell(connection, told.row(row | values, Change.ROTATED, now, by=by))
+            self._kept.update(connection, row["id"], values)
+            self._kept.tell(connection, told.row(row | values, Change.ROTATED, now, by=by))
         return _shown(row | values) | shown_once
 
     def enable(self, name: str, by: str) -> _Row:
@@ -140,20 +138,20 @@ class Webhooks:
     def remove(self, name: str, by: str) -> None:
         """Remove a webhook; jobs that it made go on. Raises WHK001."""
         with self._database.begin() as connection:
-            row = self._row(connection, name)
-            connection.execute(table().delete().where(table().c.id == row["id"]))
+            row = self._kept.row(connection, name)
+            self._kept.drop(connection, row["id"])
             self._automation.assets.drop(connection, _KIND, row["id"])
-            self._tell(connection, told.row(row, Change.REMOVED, clock.now_us(), by=by))
+            self._kept.tell(connection, told.row(row, Change.REMOVED, clock.now_us(), by=by))
 
     def _switch(self, name: str, by: str, enabled: bool) -> _Row:
         now = clock.now_us()
         with self._database.begin() as connection:
-            row = self._row(connection, name)
+            row = self._kept.row(connection, name)
             if row["enabled"] != enabled:
                 values = {"enabled": enabled, "changed": now, "changed_by": by}
-                self._update(connection, row["id"], values)
+                self._kept.update(connection, row["id"], values)
                 row |= values
-                self._tell(
+                self._kept.tell(
                     connection, told.row(row, Change.ENABLED if enabled else Change.DISABLED, now, by=by)
                 )
         return _shown(row)
@@ -228,8 +226,10 @@ class Webhooks:
             if before is not None:
                 raise diagnostics.replayed(before["id"])
             job = self._automation.jobs.start_in(connection, start)
-            self._update(connection, row["id"], {"last_called": now, "last_job": job["id"], "last_error": ""})
-            self._tell(connection, told.row(row, Change.CALLED, now, job=job["id"]))
+            self._kept.update(
+                connection, row["id"], {"last_called": now, "last_job": job["id"], "last_error": ""}
+            )
+            self._kept.tell(connection, told.row(row, Change.CALLED, now, job=job["id"]))
         return [job["id"]]
 
     def _refused(self, row: Mapping[str, Any], why: WorkbenchError, now: int) -> WorkbenchError:
@@ -240,8 +240,8 @@ class Webhooks:
             return diagnostics.too_long(MOST_BYTES)
         words = f"{why.code}: {why.message}"
         with self._database.begin() as connection:
-            self._update(connection, row["id"], {"last_called": now, "last_error": words})
-            self._tell(connection, told.row(row, Change.REFUSED, now, detail=words))
+            self._kept.update(connection, row["id"], {"last_called": now, "last_error": words})
+            self._kept.tell(connection, told.row(row, Change.REFUSED, now, detail=words))
         return diagnostics.cannot_start()
 
     def _secrets(self, connection: Connection, number: str, signed: int) -> tuple[_Row, dict[str, str]]:
@@ -274,25 +274,6 @@ class Webhooks:
         if kind is None:
             return {}
         return {message.PARAMETER: json.dumps(value) if kind == "str" else dict(value)}
-
-    # ---- inside a transaction --------------------------------------------------------------------
-
-    def _find(self, connection: Connection, name: str) -> _Row | None:
-        found = connection.execute(table().select().where(table().c.name == name)).one_or_none()
-        return None if found is None else dict(found._mapping)
-
-    def _row(self, connection: Connection, name: str) -> _Row:
-        found = self._find(connection, name)
-        if found is None:
-            known = connection.scalars(table().select().with_only_columns(table().c.name)).all()
-            raise diagnostics.no_such_webhook(name[:100], known)
-        return found
-
-    def _update(self, connection: Connection, number: str, values: Mapping[str, Any]) -> None:
-        connection.execute(table().update().where(table().c.id == number).values(dict(values)))
-
-    def _tell(self, connection: Connection, row: Mapping[str, Any]) -> None:
-        self._outbox.add(connection, told.WEBHOOK, [row])
 
 
 def _days(value: object) -> int:
