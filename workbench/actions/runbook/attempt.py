@@ -192,7 +192,13 @@ class Attempt:
         if data is None:
             return diagnostics.evidence_not_kept("it was never written")
         answer = self._sent("PUT", "notebook", data)
-        return None if answer.status < 300 else diagnostics.evidence_not_kept(answer.why)
+        if answer.status < 300:
+            return None
+        packed = answer.json().get("error", {}).get("packed")
+        refused = WorkbenchError.unpacked(packed) if isinstance(packed, dict) else None
+        if refused is not None and refused.code == "JOB314":
+            return refused
+        return diagnostics.evidence_not_kept(refused.message if refused is not None else answer.why)
 
     def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._sent("POST", what, json.dumps(body).encode()).json()

@@ -5,6 +5,7 @@ In go what people, schedules, programs and notebooks ask, already identified; ou
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -190,17 +191,20 @@ class Automation:
         """Keep the executed notebook of a claim; raises JOB002, JOB314."""
         job = self.jobs.held(token)
         notebook = self.discretion.notebook(token, notebook)
+        # Its claim's number is in the name: a worker that lost the job writes over nobody's.
+        path = self._evidence / f"{job['id']}.{job['fence']}.ipynb"
+        unready = path.with_suffix(".part")
         try:
             self._evidence.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Its claim's number is in the name: a worker that lost the job writes over nobody's.
-            path = self._evidence / f"{job['id']}.{job['fence']}.ipynb"
-            unready = path.with_suffix(".part")
             with unready.open("wb") as file:
                 file.write(notebook)
                 file.flush()
                 os.fsync(file.fileno())
             unready.replace(path)
         except OSError as why:
+            # On a full disk the control database needs the room to say so.
+            with contextlib.suppress(OSError):
+                unready.unlink()
             raise runbook_messages.evidence_not_kept(why.strerror or str(why)) from None
 
     def evidence(self, number: str) -> bytes:

@@ -62,7 +62,11 @@ def waits(question: str) -> WorkbenchError:
 
 
 def evidence_not_kept(why: str) -> WorkbenchError:
-    return WorkbenchError("JOB314", f"the executed notebook could not be kept: {why}")
+    return WorkbenchError(
+        "JOB314",
+        f"the executed notebook could not be kept: {why}",
+        hint="without its evidence a run is not complete; start it again, its effects may be there",
+    )
 
 
 def worker_runs(folder: str) -> WorkbenchError:
