@@ -150,7 +150,11 @@ def test_a_runbook_waits_for_a_person_without_a_process(jobs: Jobs) -> None:
     assert (found["state"], found["error"]) == ("Suspended", "waits for a person: Delete all?")
     assert jobs.service.ask("POST", f"/api/jobs/{job}/resume")[0] == 200
     assert jobs.until(job, "Completed", "Failed", "Suspended")["state"] == "Completed"
-    assert [m for s, m in jobs.lines(job) if s == "Output"] == ["before\n", "after\n"]
+    # The question is the reason of the suspension, and no message of the job beside it.
+    told = [line for line in jobs.lines(job) if line[0] != "Verbose"]
+    assert told == [["Output", "before\n"], ["Output", "after\n"]]
+    asked = jobs.rows(f"Job | where JobId == '{job}' and Error has 'Delete all?' | project State")
+    assert asked == [["Suspended"]]
 
 
 def test_a_worker_that_is_killed_loses_no_job(jobs: Jobs, tmp_path: Path) -> None:

@@ -142,8 +142,9 @@ def run(job: dict[str, Any], kernel: Kernel, files: list[int], teller: Teller) -
             autosave_cell_every=1,
         )
     except papermill.PapermillExecutionError as failed:
-        teller.message(Stream.ERROR, f"{failed.ename}: {failed.evalue}")
         waits = failed.ename == "WaitsForPerson"
+        if not waits:  # the question is told as the reason why the job is suspended
+            teller.message(Stream.ERROR, f"{failed.ename}: {failed.evalue}")
         teller.tell(
             end=Outcome.WAITS if waits else Outcome.FAILED, name=failed.ename, value=str(failed.evalue)[:2000]
         )
