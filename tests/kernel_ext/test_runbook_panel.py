@@ -22,7 +22,6 @@ DECLARED = """days: int = ...  # what is older goes
 kind: str = "logs"  # what is removed {choices: logs|cache}
 dry: bool = True  # only tell
 skip: list = []  # names that stay"""
-# What a line ends with may begin no secret, or the service keeps it until the next one tells (see SECRETS.md).
 CLEANS = (
     "print(f'{kind} older than {days} days, dry={dry}, skip={skip}')",
     "import workbench\nworkbench.runbook.progress(40, 'of the disks.')\nworkbench.runbook.warning('var is nearly full.')",

@@ -77,11 +77,11 @@ except workbench.WorkbenchError as why:
     print("refused", why.code)
 """
 SPLITS = """
-for out in (sys.stdout, sys.stderr):
+for out, pause in (sys.stdout, 0.5), (sys.stderr, 3):  # the longer one is more than the service waits for
     print("", file=out)
     for piece in (secret[:half], secret[half:]):
         print(piece, end="", file=out, flush=True)
-        time.sleep(0.5)
+        time.sleep(pause)
     print("", file=out)
 for piece in (secret[:half], secret[half:]):
     display({"text/plain": piece}, raw=True)

@@ -67,13 +67,19 @@ class Scrubber:
         """A text with its secrets masked; `cut`: it may end inside of one, whose beginning is masked too."""
         return self.pieces([text], cut=cut)[0]
 
-    def pieces(self, texts: Sequence[str], *, cut: bool = False) -> list[str]:
-        """Texts that follow each other, masked; a secret may begin in one and end in another."""
+    def pieces(self, texts: Sequence[str], *, cut: bool = False, stored: int = 0) -> list[str]:
+        """Texts that follow each other, masked; a secret may begin in one and end in another.
+
+        The first `stored` of them are shown already: of a secret that goes on behind them a mask stands there too.
+        """
         whole = "".join(texts)
         spans = self._spans(whole)
         if cut and (tail := self.tail(whole)) >= LEAST:
             spans = _merged([*spans, (len(whole) - tail, len(whole))])
-        return _masked(texts, spans) if spans else list(texts)
+        if not spans:
+            return list(texts)
+        border = sum(len(text) for text in texts[:stored])
+        return [*_masked(texts[:stored], spans), *_masked(texts[stored:], _behind(spans, border))]
 
     def tail(self, text: str) -> int:
         """How many of the last characters could be the beginning of a secret that goes on."""
@@ -111,6 +117,11 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             made.append((start, end))
     return made
+
+
+def _behind(spans: Iterable[tuple[int, int]], border: int) -> list[tuple[int, int]]:
+    """What of spans lies behind a border, counted from there."""
+    return [(max(start - border, 0), end - border) for start, end in spans if end > border]
 
 
 def _masked(texts: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[str]:

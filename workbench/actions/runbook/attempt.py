@@ -28,8 +28,8 @@ from workbench.collect.agent.link import Answer, Link, Unreachable
 RENEW_SECONDS = 3.0
 FLUSH_SECONDS = 0.2
 MOST_LINES = 500
-HOLD_SECONDS = 10.0
-"""How long messages wait that may be the beginning of a secret."""
+HOLD_SECONDS = 2.0
+"""How long messages wait for the next one that may be the beginning of a secret."""
 
 
 class Over(Exception):
@@ -59,8 +59,11 @@ class Attempt:
         self._url = url
         self._lines: list[dict[str, Any]] = []
         self._held_back = 0
-        self._held_since = 0.0
-        """So many of them the service did not take yet, since then: they may be the beginning of a secret."""
+        """So many of them the service wants again with what follows: they may be the beginning of a secret."""
+        self._released = 0
+        """Up to this number they are stored all the same."""
+        self._waiting: tuple[int, float] = 0, 0.0
+        """The first one that is not stored yet, and since when; 0 for none."""
         self._number = int(told["lines"])
         self._began = self._renewed = time.monotonic()
         self._end: dict[str, Any] | None = None
@@ -84,10 +87,10 @@ class Attempt:
                     self._given = True
                 self._listen()
                 now = time.monotonic()
-                late = self._held_back > 0 and now - self._held_since > HOLD_SECONDS
+                late = self._held_back > 0 and self._waiting[0] > 0 and now - self._waiting[1] > HOLD_SECONDS
                 fresh = len(self._lines) > self._held_back and now - flushed > FLUSH_SECONDS
                 if late or fresh or len(self._lines) - self._held_back >= MOST_LINES:
-                    self._flush(all_of_them=late)
+                    self._flush(release=late)
                     flushed = now
                 if now - self._renewed > RENEW_SECONDS:
                     self._renew()
@@ -126,22 +129,26 @@ class Attempt:
         line = {"number": self._number, "stream": stream, "message": message}
         self._lines.append({**line, "time": clock.now_us()})
 
-    def _flush(self, *, all_of_them: bool = False) -> None:
+    def _flush(self, *, release: bool = False, last: bool = False) -> None:
         lines, stuck = self._lines, False
         while lines:
             some = lines[:MOST_LINES]
             whole = len(some) == len(lines)
-            # Where none of so many is taken, they are no secret in pieces, and waiting has an end.
-            told = {"lines": some, "last": stuck or (all_of_them and whole)}
-            taken = self._ask("lines", told).get("last", some[-1]["number"])
-            left = [line for line in lines if line["number"] > taken]
+            # Where so many are wanted again, they are no secret in pieces, and waiting has an end.
+            told = {"lines": some, "release": release and whole, "last": stuck or (last and whole)}
+            newest = some[-1]["number"]
+            settled = self._ask("lines", told).get("settled", newest)
+            if told["release"]:
+                self._released = newest
+            left = [line for line in lines if line["number"] > settled]
             stuck = len(left) == len(lines)
-            if not self._held_back or not stuck:
-                self._held_since = time.monotonic()
             lines = left
             if whole:
                 break
         self._lines, self._held_back = lines, len(lines)
+        first = next((line["number"] for line in lines if line["number"] > self._released), 0)
+        if first != self._waiting[0]:
+            self._waiting = first, time.monotonic()
 
     def _renew(self) -> None:
         if not self._ask("renew", {})["go_on"] and self._stop is None:
@@ -162,7 +169,7 @@ class Attempt:
         outcome, why = self._outcome()
         if outcome is not Outcome.COMPLETED and (heard := self._runner.overheard()):
             self._add(Stream.VERBOSE, heard)
-        self._flush(all_of_them=True)
+        self._flush(last=True)
         kept = self._keep_notebook()
         if kept is not None and outcome is Outcome.COMPLETED:
             # Without its evidence a run is not complete.

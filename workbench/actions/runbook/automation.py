@@ -141,9 +141,11 @@ class Automation:
 
     # ---- what a running notebook asks, with the token of its claim --------------------------------
 
-    def write(self, token: str, lines: list[Line], *, last: bool) -> int:
-        """Keep messages of a job; the number of the last one kept. See `Discretion.lines`."""
-        return self.jobs.write(token, self.discretion.lines(token, lines, last=last))
+    def write(self, token: str, lines: list[Line], *, release: bool = False, last: bool = False) -> int:
+        """Keep messages of a job; the number of the last one that is not to be sent again. See `Discretion.lines`."""
+        told, settled = self.discretion.lines(token, lines, release=release, last=last)
+        self.jobs.write(token, told)
+        return settled
 
     def finish(self, token: str, outcome: Outcome, why: WorkbenchError | None) -> State:
         """End a claim; what became of the job. Raises JOB002."""

@@ -86,16 +86,23 @@ class Discretion:
 
     # ---- what a job says -------------------------------------------------------------------------
 
-    def lines(self, token: str, lines: Sequence[Line], *, last: bool) -> list[Line]:
-        """Messages as they may be stored. Those at the end that may begin a secret are left out, to be sent again.
+    def lines(
+        self, token: str, lines: Sequence[Line], *, release: bool = False, last: bool = False
+    ) -> tuple[list[Line], int]:
+        """Messages as they may be stored, and the number of the last one that may be forgotten.
+
+        Those behind it may begin a secret. They are not stored yet, and have to be sent again with what follows.
 
         Parameters
         ----------
         token : str
         lines : sequence of Line
-            In the order of their numbers.
+            In the order of their numbers; those in front may be stored already.
+        release : bool
+            They have waited long enough: they are stored too, what looks like the beginning of a secret masked. They
+            still have to be sent again, or what follows would not be known as the secret's other part.
         last : bool
-            Nothing follows: none is left out, and what looks like the beginning of a secret is masked.
+            Nothing follows: all are stored so, and may be forgotten.
 
         Raises
         ------
@@ -103,17 +110,20 @@ class Discretion:
             JOB002; AST101 to AST108 when the secrets can't be known any more: then nothing is stored.
         """
         scrubber = self._scrubber(token)
+        known = self._jobs.held(token)["lines"]
+        stored = sum(line.number <= known for line in lines)
         groups = [list(range(len(lines)))]
         groups += [[n for n, line in enumerate(lines) if line.stream is s] for s in _FLOWING]
         texts = [line.message for line in lines]
-        for group in groups:
-            masked = scrubber.pieces([texts[n] for n in group], cut=last)
-            for number, text in zip(group, masked, strict=True):
-                texts[number] = text
-        kept = len(lines)
+        _mask(scrubber, texts, groups, stored)
+        settled = len(lines)
         if not last:
-            kept = min(_begins(scrubber, [texts[n] for n in g], g, kept) for g in groups)
-        return [dataclasses.replace(lines[n], message=texts[n]) for n in range(kept)]
+            settled = min(_begins(scrubber, [texts[n] for n in g], g, settled) for g in groups)
+        if release or last:
+            _mask(scrubber, texts, groups, stored, cut=True)
+        told = range(len(lines) if release or last else settled)
+        number = lines[settled - 1].number if settled else lines[0].number - 1 if lines else known
+        return [dataclasses.replace(lines[n], message=texts[n]) for n in told], number
 
     def why(self, token: str, why: WorkbenchError | None) -> WorkbenchError | None:
         """The reason of a job's end, as it may be stored."""
@@ -169,6 +179,17 @@ class Discretion:
             ):  # of jobs that have ended, or are slow; it can be made again
                 del self._known[next(iter(self._known))]
         return scrubber
+
+
+def _mask(
+    scrubber: Scrubber, texts: list[str], groups: Sequence[Sequence[int]], stored: int, *, cut: bool = False
+) -> None:
+    """Mask texts where they stand, the texts of each group as one text."""
+    for group in groups:
+        before = sum(number < stored for number in group)
+        masked = scrubber.pieces([texts[n] for n in group], cut=cut, stored=before)
+        for number, text in zip(group, masked, strict=True):
+            texts[number] = text
 
 
 def _begins(scrubber: Scrubber, texts: Sequence[str], group: Sequence[int], beyond: int) -> int:

@@ -61,7 +61,8 @@ def _lines(auto: Automation, token: str, body: Body) -> Any:
         ]
     except (KeyError, TypeError, ValueError) as why:
         raise service_messages.bad_request(f"these are no lines of a job: {why}") from None
-    return {"last": auto.write(token, lines, last=body.get("last") is True)}
+    release, last = body.get("release") is True, body.get("last") is True
+    return {"settled": auto.write(token, lines, release=release, last=last)}
 
 
 def _finish(auto: Automation, token: str, body: Body) -> Any:
