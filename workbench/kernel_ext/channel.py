@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.base.config import default_workspace
 from workbench.base.errors import WorkbenchError
-from workbench.kernel_ext import automation, catalog
+from workbench.kernel_ext import alerts, automation, catalog
 from workbench.kernel_ext.cell_query import Asked, asked, cell_query
 from workbench.kernel_ext.language import Language
 from workbench.kernel_ext.options import FORMS
@@ -54,7 +54,7 @@ class Channel:
             "overview": lambda question: catalog.overview(self._workspace(None)),
             "facts": self._facts,
             "history": lambda question: list(past()),
-            **{name: _of_service(way) for name, way in automation.WAYS.items()},
+            **{name: _of_service(way) for name, way in {**automation.WAYS, **alerts.WAYS}.items()},
         }
 
     def opened(self, comm: Any, message: Any) -> None:

@@ -8,6 +8,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addAlerts } from './alerts/plugin';
 import { addAutomation } from './automation/plugin';
 import { watchCells } from './cells';
 import { Channels } from './channels';
@@ -42,7 +43,7 @@ const languages: JupyterFrontEndPlugin<void> = {
 
 const search: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Completion, findings, commands and the side panels of log search and automation.',
+  description: 'Completion, findings, commands and the side panels of log search, automation and alerts.',
   autoStart: true,
   requires: [INotebookTracker, IEditorExtensionRegistry, IEditorLanguageRegistry, IEditorServices],
   optional: [ICompletionProviderManager, ISettingRegistry, ICommandPalette, ITranslator, ILayoutRestorer, ILabShell],
@@ -69,6 +70,7 @@ const search: JupyterFrontEndPlugin<void> = {
     addPanel(app, tracker, channels, palette, restorer, trans);
     const area = labShell ? 'main' : 'right';
     addAutomation(app, tracker, channels, editors.mimeTypeService, area, palette, restorer, trans);
+    addAlerts(app, tracker, channels, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);
     if (settings) {

@@ -189,6 +189,51 @@ export interface IAutomation {
   workers: IWorker[] | null;
 }
 
+/** An alert rule and how it is. */
+export interface IAlertRule {
+  name: string;
+  enabled: boolean;
+  state: string;
+  severity: string;
+  /** Seconds. */
+  frequency: number;
+  window: number;
+  description: string;
+  last: string | null;
+  next: string | null;
+  /** What its last evaluation measured, the greatest of its dimensions. */
+  value: number | null;
+  error: string;
+}
+
+export interface IAlert {
+  id: string;
+  rule: string;
+  severity: string;
+  /** Firing or Resolved. */
+  state: string;
+  /** What people made of it: New, Acknowledged or Closed. */
+  response: string;
+  responder: string;
+  fired: string;
+  resolved: string | null;
+  reason: string;
+  value: number | null;
+  /** Of records. */
+  count: number;
+  dimensions: Record<string, string>;
+  told: boolean;
+  comments: { by: string; time: string; text: string }[];
+}
+
+/** A list that the service does not know, being older, is null. */
+export interface IAlerts {
+  workspace: string;
+  rules: IAlertRule[] | null;
+  firing: IAlert[] | null;
+  past: IAlert[] | null;
+}
+
 export interface IMistake {
   code: string;
   message: string;
@@ -221,6 +266,7 @@ export interface IQuestions {
   cancel: [{ job: string }, { state: string }];
   resume: [{ job: string }, { state: string }];
   notebook: [{ job: string }, object];
+  alerts: [object, IAlerts];
 }
 
 /** A mistake that the kernel tells of. */

@@ -4,13 +4,12 @@
  * It asks the notebook's kernel, which asks the service. While the panel can be seen it asks again: soon where a job
  * runs, seldom else; a job that is over is not asked for any more, and while a form is filled in nothing is.
  */
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { Signal, type ISignal } from '@lumino/signaling';
+import type { INotebookTracker } from '@jupyterlab/notebook';
 
 import type { Channel } from '../channel';
 import type { Channels } from '../channels';
-import type { State } from '../panel/model';
-import { Refused, type IAutomation, type IJob, type ILine, type IMistake, type IStart } from '../protocol';
+import { PagedModel } from '../panel/pages';
+import type { IAutomation, IJob, ILine, IMistake, IStart } from '../protocol';
 
 const PATIENCE = 30_000;
 /** Milliseconds until the next question: of a job that is shown, of the list with a job that runs, of a quiet list. */
@@ -23,23 +22,11 @@ const ENDED = ['Completed', 'Failed', 'Stopped'];
 
 export type Page = { kind: 'lists' } | { kind: 'form'; runbook: string } | { kind: 'job'; job: string };
 
-export class AutomationModel {
-  constructor(
-    private readonly tracker: INotebookTracker,
-    private readonly channels: Channels
-  ) {
-    const stale = (_: Channels, panel: NotebookPanel | null): void => {
-      if (panel === tracker.currentWidget) {
-        this.outdated();
-      }
-    };
-    channels.changed.connect(stale);
-    channels.ran.connect(stale);
-    document.addEventListener('visibilitychange', () => this.wake(0));
+export class AutomationModel extends PagedModel<Page> {
+  constructor(tracker: INotebookTracker, channels: Channels) {
+    super(tracker, channels, { kind: 'lists' });
   }
 
-  state: State = { kind: 'no notebook' };
-  page: Page = { kind: 'lists' };
   known: IAutomation | null = null;
   job: IJob | null = null;
   lines: ILine[] = [];
@@ -47,29 +34,10 @@ export class AutomationModel {
   dropped = 0;
   /** Whether the job on show tells nothing more. */
   over = false;
-  /** Why the last button of the page did nothing. */
-  mistake: IMistake | null = null;
 
-  /** Emitted when there is something else to show. */
-  get changed(): ISignal<this, void> {
-    return this.changedSignal;
-  }
-
-  /** While the panel can't be seen, nothing is asked. */
-  set visible(visible: boolean) {
-    this.isVisible = visible;
-    if (visible && this.isOutdated) {
-      void this.refresh();
-    } else {
-      this.wake(0);
-    }
-  }
-
-  /** Ask for everything anew. */
   async refresh(): Promise<void> {
-    this.isOutdated = false;
+    const turn = this.begin();
     this.lastRead = Date.now();
-    const turn = ++this.turn;
     const channel = this.channel();
     if (channel === null) {
       return;
@@ -96,7 +64,7 @@ export class AutomationModel {
     this.dropped = 0;
     this.over = false;
     this.changedSignal.emit();
-    if (page.kind === 'lists' && this.isVisible) {
+    if (page.kind === 'lists' && this.visible) {
       void this.refresh();
     } else {
       this.wake(0);
@@ -137,92 +105,29 @@ export class AutomationModel {
     return found;
   }
 
-  /** Load the extension in the notebook in front. */
-  async load(): Promise<void> {
-    this.become({ kind: 'loading' });
-    await this.asking(this.turn, async () => {
-      await this.channels.of(this.tracker.currentWidget)?.load();
-    });
+  protected forget(): void {
+    this.known = null;
+    this.page = this.first;
   }
 
-  /** The open connection; says what is missing where there is none. */
-  private channel(): Channel | null {
-    const panel = this.tracker.currentWidget;
-    const channel = this.channels.of(panel);
-    if (channel?.isOpen) {
-      return channel;
-    }
-    this.become({ kind: panel === null ? 'no notebook' : channel === null ? 'no kernel' : 'not loaded' });
-    return null;
-  }
-
-  /** Do what a button asks; its mistake is shown on the page. */
-  private async doing(act: (channel: Channel) => Promise<void>): Promise<void> {
-    const channel = this.channel();
-    if (channel === null) {
-      return;
-    }
-    const page = this.page;
-    this.mistake = null;
-    try {
-      await act(channel);
-    } catch (error) {
-      if (page === this.page) {
-        this.mistake =
-          error instanceof Refused
-            ? { code: error.code, message: error.message, hint: error.hint }
-            : { code: '', message: '', hint: null };
-      }
-    }
-    this.changedSignal.emit();
-    this.wake(0);
-  }
-
-  private async asking(turn: number, ask: () => Promise<void>): Promise<void> {
-    try {
-      await ask();
-    } catch (error) {
-      if (turn === this.turn) {
-        this.become(
-          error instanceof Refused
-            ? { kind: 'refused', code: error.code, message: error.message, hint: error.hint }
-            : { kind: 'no answer' }
-        );
-      }
-    }
-  }
-
-  /** Look again after some milliseconds, and then again as long as the panel can be seen. */
-  private wake(after: number): void {
-    window.clearTimeout(this.timer);
+  protected get isStill(): boolean {
     const { kind } = this.page;
-    const isDone = kind === 'form' || (kind === 'job' && this.over);
-    if (!this.isVisible || document.hidden || this.known === null || isDone) {
-      return;
-    }
-    this.timer = window.setTimeout(() => void this.look(), after);
+    return this.known === null || kind === 'form' || (kind === 'job' && this.over);
   }
 
-  private async look(): Promise<void> {
-    const channel = this.channel();
-    if (channel === null) {
-      return;
+  protected async follow(channel: Channel, turn: number): Promise<number> {
+    if (this.page.kind === 'job') {
+      return this.tail(channel, this.page);
     }
-    if (this.page.kind === 'lists' && Date.now() - this.lastRead >= SELDOM) {
-      return this.refresh();
+    if (Date.now() - this.lastRead >= SELDOM) {
+      await this.refresh();
+      return this.pause();
     }
-    const turn = ++this.turn;
-    let pause = SELDOM;
-    await this.asking(turn, async () => {
-      pause = this.page.kind === 'job' ? await this.follow(channel, this.page) : await this.list(channel, turn);
-    });
-    if (turn === this.turn) {
-      this.wake(pause);
-    }
+    return this.list(channel, turn);
   }
 
   /** Read on what the job on show tells. */
-  private async follow(channel: Channel, page: Page & { kind: 'job' }): Promise<number> {
+  private async tail(channel: Channel, page: Page & { kind: 'job' }): Promise<number> {
     const after = this.lines[this.lines.length - 1]?.number ?? 0;
     const told = await channel.ask('job', { job: page.job, after }, PATIENCE);
     if (page !== this.page) {
@@ -252,31 +157,6 @@ export class AutomationModel {
     return isQuiet ? SELDOM : LISTED;
   }
 
-  private outdated(): void {
-    this.isOutdated = true;
-    const panel = this.tracker.currentWidget;
-    if (panel !== this.shown) {
-      // Another notebook may be of another workspace.
-      this.shown = panel;
-      this.known = null;
-      this.page = { kind: 'lists' };
-    }
-    if (this.isVisible) {
-      void this.refresh();
-    }
-  }
-
-  private become(state: State): void {
-    this.state = state;
-    this.changedSignal.emit();
-  }
-
-  private readonly changedSignal = new Signal<this, void>(this);
-  private shown: NotebookPanel | null = null;
-  private isVisible = false;
-  private isOutdated = true;
-  private turn = 0;
-  private timer = 0;
   /** When all lists were asked for, in ms since 1970; between these times only the jobs are. */
   private lastRead = 0;
 }

@@ -1,11 +1,12 @@
 /** The automation panel as it is seen: lists, or the form of a runbook, or one job, each with a way back. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget, refreshIcon, UseSignal } from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { Filter, toggled } from '../panel/head';
 import { Note } from '../panel/note';
+import { Paged } from '../panel/paged';
 import { Tree } from '../panel/tree';
+import { SidePanel } from '../panel/widget';
 import type { IAutomation, IJob } from '../protocol';
 import { StartForm } from './form';
 import { JobPage } from './job';
@@ -18,32 +19,15 @@ interface IProps {
   trans: TranslationBundle;
 }
 
-export class AutomationPanel extends ReactWidget {
-  constructor(private readonly props: IProps) {
-    super();
-    this.addClass('wb-Panel');
+export class AutomationPanel extends SidePanel<IProps> {
+  constructor(props: IProps) {
+    super(props, props.trans.__('Automation'));
+    this.addClass('wb-Paged');
     this.addClass('wb-Automation');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', props.trans.__('Automation'));
   }
 
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.props.model.visible = true;
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.props.model.visible = false;
-  }
-
-  protected override onActivateRequest(message: Message): void {
-    super.onActivateRequest(message);
-    this.node.querySelector<HTMLElement>('.wb-Panel-filter, .wb-Panel-back')?.focus();
-  }
-
-  protected override render(): JSX.Element {
-    return <UseSignal signal={this.props.model.changed}>{() => <Whole {...this.props} />}</UseSignal>;
+  protected whole(props: IProps): JSX.Element {
+    return <Whole {...props} />;
   }
 }
 
@@ -51,16 +35,6 @@ function Whole({ model, openNotebook, trans }: IProps): JSX.Element {
   const { page, known } = model;
   const [filter, setFilter] = React.useState('');
   const [unfolded, setUnfolded] = React.useState<ReadonlySet<string>>(new Set(['runbooks', 'jobs']));
-  const whole = React.useRef<HTMLDivElement>(null);
-  // Where the focus was is gone with its page; at the start it stays where it is.
-  const before = React.useRef(page.kind);
-  React.useEffect(() => {
-    if (before.current !== page.kind && page.kind !== 'form') {
-      whole.current?.querySelector<HTMLElement>(page.kind === 'job' ? '.wb-Panel-back' : '.wb-Panel-filter')?.focus();
-    }
-    before.current = page.kind;
-  }, [page.kind]);
-  const back = (): void => model.open({ kind: 'lists' });
   const runbook = page.kind === 'form' ? known?.runbooks?.find(one => one.name === page.runbook) : undefined;
   const title =
     page.kind === 'lists'
@@ -69,36 +43,17 @@ function Whole({ model, openNotebook, trans }: IProps): JSX.Element {
         ? trans.__('Start %1', page.runbook)
         : (model.job?.runbook ?? '');
   return (
-    <div
-      ref={whole}
-      className="wb-Automation-page"
-      onKeyDown={event => {
-        if (event.key === 'Escape' && page.kind !== 'lists') {
-          event.stopPropagation();
-          back();
-        }
-      }}
+    <Paged
+      page={page.kind}
+      isFirst={page.kind === 'lists'}
+      title={title}
+      workspace={known?.workspace}
+      back={trans.__('‹ Runbooks and jobs')}
+      onBack={() => model.open({ kind: 'lists' })}
+      refresh={trans.__('Ask the service anew')}
+      onRefresh={() => model.refresh()}
+      focus={page.kind === 'form' ? null : page.kind === 'job' ? '.wb-Panel-back' : '.wb-Panel-filter'}
     >
-      <div className="wb-Panel-head">
-        <h2 className="wb-Panel-title">{title}</h2>
-        <button
-          className="wb-Panel-refresh jp-mod-minimal"
-          title={trans.__('Ask the service anew')}
-          aria-label={trans.__('Ask the service anew')}
-          onClick={() => void model.refresh()}
-        >
-          <refreshIcon.react tag="span" />
-        </button>
-      </div>
-      {page.kind === 'lists' ? (
-        <div className="wb-Panel-workspace" title={known?.workspace}>
-          {known?.workspace ?? '\u00a0'}
-        </div>
-      ) : (
-        <button className="wb-Panel-back jp-mod-minimal" onClick={back}>
-          {trans.__('‹ Runbooks and jobs')}
-        </button>
-      )}
       <Note model={model} trans={trans} closed={trans.__('Open a notebook to see the runbooks of its workspace.')} />
       {known && page.kind === 'lists' && (
         <Lists
@@ -120,7 +75,7 @@ function Whole({ model, openNotebook, trans }: IProps): JSX.Element {
         <StartForm key={runbook.name} model={model} runbook={runbook} groups={groupsOf(known)} trans={trans} />
       )}
       {page.kind === 'job' && <JobPage key={page.job} model={model} openNotebook={openNotebook} trans={trans} />}
-    </div>
+    </Paged>
   );
 }
 
@@ -138,23 +93,11 @@ function Lists({ known, filter, setFilter, unfolded, setUnfolded, model, trans }
   const rows = rowsOf(known, unfolded, filter, trans);
   return (
     <>
-      <input
-        className="wb-Panel-filter jp-mod-styled"
-        type="search"
-        spellCheck={false}
+      <Filter
         placeholder={trans.__('Filter')}
-        aria-label={trans.__('Filter runbooks, jobs, schedules, webhooks, assets and workers')}
-        value={filter}
-        onChange={event => setFilter(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === 'Escape') {
-            setFilter('');
-          } else if (event.key === 'ArrowDown') {
-            event.preventDefault();
-            const tree = event.currentTarget.parentElement?.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]');
-            tree?.focus();
-          }
-        }}
+        label={trans.__('Filter runbooks, jobs, schedules, webhooks, assets and workers')}
+        text={filter}
+        onChange={setFilter}
       />
       {rows.length === 0 && (
         <p className="wb-Panel-note" role="status">
@@ -165,13 +108,7 @@ function Lists({ known, filter, setFilter, unfolded, setUnfolded, model, trans }
         <Tree
           rows={rows}
           label={trans.__('Runbooks and jobs')}
-          onToggle={id => {
-            const next = new Set(unfolded);
-            if (!next.delete(id)) {
-              next.add(id);
-            }
-            setUnfolded(next);
-          }}
+          onToggle={id => setUnfolded(toggled(unfolded, id))}
           onAction={action => {
             if (action.kind !== 'toggle') {
               model.open(action);

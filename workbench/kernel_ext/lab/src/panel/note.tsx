@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { State } from './model';
+import type { State } from './asking';
 
 interface IProps {
   model: { readonly state: State; refresh(): Promise<void>; load(): Promise<void> };

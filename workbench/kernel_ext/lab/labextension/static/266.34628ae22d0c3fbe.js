@@ -206,7 +206,7 @@
   display: none;
 }
 
-/* ---- the automation panel ---- */
+/* ---- panels with pages: automation, alerts ---- */
 
 /* A meaning as a dot beside its word. */
 .wb-mark::before {
@@ -235,7 +235,7 @@
   background: var(--jp-error-color1);
 }
 
-.wb-Automation-page {
+.wb-Paged-page {
   display: flex;
   flex: 1;
   flex-direction: column;
@@ -332,7 +332,7 @@
 }
 
 .wb-Form :focus-visible,
-.wb-Automation button:focus-visible,
+.wb-Paged button:focus-visible,
 .wb-Lines:focus-visible {
   outline: 2px solid var(--jp-brand-color1);
   outline-offset: -2px;
@@ -420,7 +420,7 @@
   white-space: nowrap;
 }
 
-.wb-Automation-page > .wb-Mistake,
+.wb-Paged-page > .wb-Mistake,
 .wb-Job-question {
   margin: 4px 12px;
 }
