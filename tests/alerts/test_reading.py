@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.alerts.reading import LONGEST, MOST_BYTES, as_text, load, of, read, written
@@ -178,13 +178,14 @@ def _rules(draw: st.DrawFn) -> Rule:
     )  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_rules())
 def test_what_is_written_is_read_as_the_same_rule(rule: Rule) -> None:
     assert of(json.loads(json.dumps(written(rule)))) == rule
     assert read(as_text(rule)) == rule
 
 
+@settings(deadline=None)
 @given(_texts | st.just(FULL).flatmap(lambda t: st.integers(0, len(t)).map(lambda i: t[:i] + t[i + 1 :])))
 def test_any_text_gets_a_rule_or_a_coded_sentence(text: str) -> None:
     code = ""

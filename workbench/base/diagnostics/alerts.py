@@ -59,3 +59,46 @@ def not_a_number(place: Span | None, name: str, type_: str) -> WorkbenchError:
 
 def no_file(path: str, why: str) -> WorkbenchError:
     return WorkbenchError("ALR111", f"{path} can't be read: {why}")
+
+
+# ---- rules of others --------------------------------------------------------------------------
+
+
+def no_counterpart(what: str, why: str) -> WorkbenchError:
+    return WorkbenchError("ALR121", f"{what} has no counterpart here: {why}")
+
+
+def no_resource() -> WorkbenchError:
+    return WorkbenchError(
+        "ALR122",
+        "the template has no log search alert rule",
+        hint="such a resource has the type Microsoft.Insights/scheduledQueryRules",
+    )
+
+
+def not_resolved(what: str, why: str) -> WorkbenchError:
+    return WorkbenchError(
+        "ALR123",
+        f"{what} can't be told: {why}",
+        hint="give its parameters a defaultValue, or write the value",
+    )
+
+
+def missing_part(what: str) -> WorkbenchError:
+    return WorkbenchError("ALR124", f"the rule has no {what}")
+
+
+def no_pysigma() -> WorkbenchError:
+    return WorkbenchError(
+        "ALR125",
+        "Sigma rules are read by pySigma, which is not installed",
+        hint="pip install 'workbench[sigma]'",
+    )
+
+
+def not_sigma(why: str) -> WorkbenchError:
+    return WorkbenchError("ALR126", f"this is no Sigma rule: {why}")
+
+
+def no_sigma_counterpart(what: str, why: str) -> WorkbenchError:
+    return WorkbenchError("ALR127", f"{what} has no counterpart here: {why}")
