@@ -13,7 +13,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.query import commands
 from workbench.query.parser import parse
 
-LEAST_SECONDS, MOST_SECONDS = 5, 14 * 86_400
+LEAST_SECONDS, MOST_SECONDS = 1, 14 * 86_400
 MOST_DIMENSIONS, MOST_PERIODS = 6, 100
 _LONGEST = 200
 

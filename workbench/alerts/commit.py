@@ -14,13 +14,12 @@ from workbench.alerts.notice import FIRED, RESOLVED, Notice
 from workbench.alerts.reading import written
 from workbench.alerts.rule import Rule
 from workbench.alerts.schema import table
+from workbench.alerts.store import Alerts, first_due
 from workbench.alerts.told import AlertChange, RuleChange
 from workbench.base import clock
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from workbench.alerts.store import Alerts
 
 SECOND = 1_000_000
 RECENT = 20
@@ -59,7 +58,7 @@ def commit(
         When the query began and ended, in µs since 1970.
     """
     writing = _Writing(alerts, connection, row, rule, window, asked)
-    values: dict[str, Any] = {"next_due": window.at + rule.frequency * SECOND}
+    values: dict[str, Any] = {"next_due": first_due(str(row["id"]), rule, window.at)}
     health, why = Health.OK, ""
     if answer.measured is None:
         health, why = _refused(answer)

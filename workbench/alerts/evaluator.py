@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("workbench.alerts")
 LEASE_SECONDS = 90
 """How long another process waits for one that evaluates and says nothing."""
+GRACE_SECONDS = 600
+"""In which senders bring what waited while nothing could come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Evaluator:
     alerts : Alerts
     asking : Evaluating
     taking_in_since : callable, optional
-        Since when (µs since 1970) records came in without a break. Where that is less than a window, a rule that is
-        violated by too few records tells nothing: what is missing may wait before the door.
+        Since when (µs since 1970) records came in without a break. Where that is less than a window (or `GRACE_SECONDS`),
+        a rule that is violated by too few records tells nothing: what is missing may wait before the door.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class Evaluator:
         rule = due.rule
         if answer.measured is None or rule.measure is not Measure.COUNT or not violates(rule, 0.0):
             return answer
-        if self._taking_in_since() <= due.at - rule.window * SECOND:
+        if self._taking_in_since() <= due.at - min(rule.window, GRACE_SECONDS) * SECOND:
             return answer
         return Answer(None, answer.until, None)
 

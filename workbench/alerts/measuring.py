@@ -65,6 +65,10 @@ class Measured:
         wanted = list(places)[:MOST_RECORDS]
         return tuple(as_json(self.result, wanted))
 
+    def first(self, most: int) -> tuple[tuple[Any, ...], ...]:
+        """The first rows as values of JSON."""
+        return tuple(as_json(self.result, range(min(most, self.count))))
+
 
 def measure(rule: Rule, result: Result) -> Measured:
     """Measure the rows that a rule's query gave.

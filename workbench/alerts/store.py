@@ -17,7 +17,8 @@ from workbench.alerts.checks import checked
 from workbench.alerts.closing import close_alert
 from workbench.alerts.judging import State
 from workbench.alerts.outbox import AlertOutbox
-from workbench.alerts.rule import Rule, Severity
+from workbench.alerts.reading import as_text, written
+from workbench.alerts.rule import Rule
 from workbench.alerts.schema import metadata, table
 from workbench.alerts.told import AlertChange, RuleChange
 from workbench.base import clock
@@ -110,7 +111,8 @@ class Alerts:
             series = table("alert_series")
             found = connection.execute(series.select().where(series.c.rule == row["id"])).all()
             shown = self._shown(connection, row)
-            shown["rule"] = json.loads(row["rule"])
+            kept = Rule.read(json.loads(row["rule"]))
+            shown |= {"rule": written(kept), "text": as_text(kept)}
             shown["evaluations"] = json.loads(row["recent"])
             shown["series"] = [
                 {
@@ -140,6 +142,18 @@ class Alerts:
     def disable(self, name: str, by: str) -> _Row:
         """Have a rule evaluated no more; its open alerts stay open. Raises ALR001."""
         return self._switch(name, by, RuleChange.DISABLED)
+
+    def run(self, name: str, by: str) -> _Row:
+        """Have a rule evaluated at once, and then at its next moment again; one that is disabled is not. Raises ALR001."""
+        rules = table("alert_rules")
+        with self.database.begin() as connection:
+            row = self._row(connection, name)
+            if row["enabled"]:
+                row["next_due"] = min(row["next_due"], clock.now_us())
+                here = rules.update().where(rules.c.id == row["id"])
+                connection.execute(here.values(next_due=row["next_due"]))
+                self._news(connection)
+            return self._shown(connection, row)
 
     def _switch(self, name: str, by: str, change: RuleChange) -> _Row:
         enabled = change is RuleChange.ENABLED
@@ -337,4 +351,4 @@ def _state(row: Mapping[str, Any]) -> str:
     return State.FIRING.value if row["condition"] == FIRED else State.RESOLVED.value
 
 
-__all__ = ["Alerts", "Severity", "first_due", "shown_alert", "shown_rule"]
+__all__ = ["Alerts", "first_due", "shown_alert", "shown_rule"]

@@ -17,6 +17,7 @@ from workbench.base.errors import WorkbenchError
 from workbench.cli import (
     access,
     agent,
+    alerts,
     assets,
     dashboard,
     importing,
@@ -61,6 +62,7 @@ for _group in (
     schedules,
     webhooks,
     assets,
+    alerts,
     format_command,
     dashboard,
 ):

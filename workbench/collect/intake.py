@@ -49,6 +49,8 @@ class Intake:
     def __init__(self, repository: Repository, spool: Spool | None = None) -> None:
         self.repository = repository
         self.spool = spool
+        self.unbroken_since = clock.now_us()
+        """Since when (µs since 1970) every delivery that came could be taken."""
         self.operations = Operations(None if spool is None else Journal(spool.folder / "usage.jsonl"))
 
     def accept(self, batch: Batch) -> Receipt:
@@ -72,7 +74,11 @@ class Intake:
             frame = quarantine.frame_of(batch.refused)
             placed.append(self.repository.placed(quarantine.TABLE, frame, quarantine.TYPES))
         own = batch.door == OWN_DOOR
-        fresh = self.spool.add(placed, batch.id, batch.sender, batch.number, own=own) if placed else True
+        try:
+            fresh = self.spool.add(placed, batch.id, batch.sender, batch.number, own=own) if placed else True
+        except WorkbenchError:
+            self.unbroken_since = clock.now_us()
+            raise
         return self._told(batch, fresh)
 
     def _commit(self, batch: Batch) -> Receipt:

@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import Schedules
 from workbench.actions.webhooks import Webhooks
+from workbench.alerts.outbox import AlertOutbox
+from workbench.alerts.store import Alerts
 from workbench.base.access import Access, Role
 from workbench.base.database import Database
 from workbench.collect.doors.enrolment import Enrolment
@@ -38,6 +40,7 @@ from workbench.server.binding import LOOPBACK
 from workbench.server.guard import Handler, needs, refusal
 from workbench.server.handlers import (
     agents,
+    alerts,
     assets,
     claims,
     data_collector,
@@ -92,6 +95,8 @@ class Service:
         Runbooks and jobs.
     schedules, webhooks : Schedules, Webhooks
         What starts jobs by the clock, and by a URL.
+    alerts : Alerts
+        Alert rules and their alerts; its `outbox` has what is to be told.
     news : News
         Wakes requests that wait for jobs.
     rules, rates : Rules, Rates
@@ -119,6 +124,7 @@ class Service:
     rates: Rates = field(default_factory=Rates)
     schedules: Schedules = field(init=False)
     webhooks: Webhooks = field(init=False)
+    alerts: Alerts = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = History(self.workspace.repository, "workbench-api", intake=self.intake, after=30.0)
@@ -129,6 +135,9 @@ class Service:
         self.automation.jobs.on_news.append(self.news.tell)
         self.schedules = Schedules(self.automation)
         self.webhooks = Webhooks(self.automation)
+        self.alerts = Alerts(
+            self.automation.jobs.outbox, AlertOutbox(self.database), self.workspace.repository.workspace_id
+        )
 
 
 def sends(door: str, handler: Handler, kinds: Collection[str] = ()) -> Handler:
@@ -171,6 +180,7 @@ def create(service: Service) -> Starlette:
             *_runbooks_and_jobs(),
             *_schedules_and_webhooks(),
             *_assets(),
+            *_alerts(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
             *(Route(f"/{v}/rest/query", reads(kusto.query(v)), methods=["POST"]) for v in ("v1", "v2")),
@@ -225,6 +235,25 @@ def _assets() -> list[Route]:
         Route("/api/assets/{kind}/{name}", operates(assets.remove), methods=["DELETE"]),
         Route("/api/assets/{kind}/{name}/allow", operates(assets.allow), methods=["POST"]),
         Route("/api/asset-key/rotate", owns(assets.rotate), methods=["POST"]),
+    ]
+
+
+def _alerts() -> list[Route]:
+    rule, alert = "/api/alertRules/{name}", "/api/alerts/{id}"
+    return [
+        Route("/api/alertRules", reads(alerts.all_rules), methods=["GET"]),
+        Route(rule, reads(alerts.one_rule), methods=["GET"]),
+        Route(rule, operates(alerts.put_rule), methods=["PUT"]),
+        Route(rule, operates(alerts.remove_rule), methods=["DELETE"]),
+        Route(f"{rule}/enable", operates(alerts.enable), methods=["POST"]),
+        Route(f"{rule}/disable", operates(alerts.disable), methods=["POST"]),
+        Route(f"{rule}/run", operates(alerts.run), methods=["POST"]),
+        Route(f"{rule}/test", operates(alerts.test_rule), methods=["POST"]),
+        Route("/api/alerts", reads(alerts.all_alerts), methods=["GET"]),
+        Route(alert, reads(alerts.one_alert), methods=["GET"]),
+        Route(f"{alert}/acknowledge", operates(alerts.acknowledge), methods=["POST"]),
+        Route(f"{alert}/close", operates(alerts.close), methods=["POST"]),
+        Route(f"{alert}/comment", operates(alerts.comment), methods=["POST"]),
     ]
 
 

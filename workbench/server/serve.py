@@ -30,6 +30,10 @@ from workbench.actions.schedules import told as schedules_told
 from workbench.actions.schedules.scheduler import Scheduler
 from workbench.actions.webhooks import told as webhooks_told
 from workbench.actions.workers import registry
+from workbench.alerts import told as alerts_told
+from workbench.alerts.evaluating import Evaluating
+from workbench.alerts.evaluator import Evaluator
+from workbench.alerts.scheduler import AlertScheduler
 from workbench.base.access import Access
 from workbench.base.config import is_url
 from workbench.base.database import Database
@@ -111,6 +115,9 @@ def serve(
                 names=binding.known_names,
             )
             stack.enter_context(Scheduler(service.schedules))
+            asking = Evaluating(workspace.source)
+            evaluator = Evaluator(service.alerts, asking, lambda: intake.unbroken_since)
+            stack.enter_context(AlertScheduler(evaluator))
             app = create(service)
             collect_less()
             try:
@@ -147,7 +154,7 @@ def _automated(
     hidden: list[str],
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    tells = (told, registry, schedules_told, webhooks_told, asset_records)
+    tells = (told, registry, schedules_told, webhooks_told, asset_records, alerts_told)
     outbox = RecordOutbox(database, {name: types for one in tells for name, types in one.TYPES.items()})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.server.openapi import alerts
 from workbench.server.openapi.schemas import (
     OBJECT,
     TEXT,
@@ -390,5 +391,9 @@ def _service() -> None:
     _add("service", "", "get", "/api/openapi.json", "openapi", "This document", OBJECT)
 
 
-for _describe in (_runbooks, _jobs, _workers, _schedules, _webhooks, _assets, _kept, _service):
+def _alerts() -> None:
+    alerts.describe(_add, _asked)
+
+
+for _describe in (_runbooks, _jobs, _workers, _schedules, _webhooks, _assets, _alerts, _kept, _service):
     _describe()

@@ -116,6 +116,34 @@ SCHEMAS: dict[str, Schema] = {
         },
         ["name", "runbook", "when", "zone", "state", "next"],
     ),
+    "AlertRule": shape(
+        {
+            "name": TEXT, "id": TEXT, "version": WHOLE, "enabled": YES_NO,
+            "state": one_of("Normal", "Pending", "Firing", "Resolved", "NoData", "Error"), "severity": TEXT,
+            "frequency": _told(WHOLE, "Seconds."), "window": _told(WHOLE, "Seconds."), "query": TEXT,
+            "description": TEXT, "last": _TEXT_OR_NULL, "next": _TEXT_OR_NULL, "error": TEXT, "changed": TEXT,
+            "changed_by": TEXT, "rule": _told(OBJECT, "The words of its text."), "text": _told(TEXT, "Its text, YAML."),
+            "evaluations": {"type": "array", "items": OBJECT}, "series": {"type": "array", "items": OBJECT},
+        },
+        ["name", "id", "version", "enabled", "state", "severity", "frequency", "window", "query", "last", "next", "error"],
+    ),
+    "AlertTest": shape(
+        {
+            "count": WHOLE, "violated": _told(WHOLE, "Combinations of dimensions that are violated."), "start": TEXT,
+            "end": TEXT, "groups": {"type": "array", "items": OBJECT}, "columns": {"type": "array", "items": OBJECT},
+            "records": {"type": "array", "items": {"type": "array"}},
+        },
+        ["count", "violated", "start", "end", "groups", "columns", "records"],
+    ),
+    "Alert": shape(
+        {
+            "id": TEXT, "rule": TEXT, "severity": TEXT, "state": one_of("Firing", "Resolved"),
+            "condition": one_of("Fired", "Resolved"), "response": one_of("New", "Acknowledged", "Closed"),
+            "responder": TEXT, "fired": TEXT, "resolved": _TEXT_OR_NULL, "reason": TEXT, "count": WHOLE,
+            "dimensions": OBJECT, "told": YES_NO, "comments": {"type": "array", "items": OBJECT},
+        },
+        ["id", "rule", "severity", "state", "condition", "response", "fired", "resolved", "count", "dimensions", "comments"],
+    ),
     "WebhookSettings": shape(
         {
             "runbook": TEXT, "days": _told(WHOLE, "How long it is open; 365."),
