@@ -51,6 +51,7 @@ class Scene:
     def put(self, query: str = "E", name: str = "R", **more: Any) -> Rule:
         rule = Rule(name, query, **{"frequency": 60, "window": 60, **more})
         self.alerts.put(rule, "ada")
+        self.until(self.now + SECOND)  # what comes now came after it was made
         return rule
 
     def come(self, *records: dict[str, Any], table: str = "E", late: float = 0) -> None:
