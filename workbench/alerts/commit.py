@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.alerts import told
-from workbench.alerts.evaluating import Answer, Window
+from workbench.alerts.evaluating import NO_TABLE, Answer, Window
 from workbench.alerts.judging import Change, Health, Series, State, Verdict, judge
 from workbench.alerts.measuring import Measured
 from workbench.alerts.notice import FIRED, RESOLVED, Notice
@@ -78,6 +78,8 @@ def commit(
 def _refused(answer: Answer) -> tuple[Health, str]:
     if answer.refused is None:
         return Health.NO_DATA, "records could not come in for the whole window"
+    if answer.refused.code == NO_TABLE:
+        return Health.NO_DATA, answer.refused.message
     return Health.ERROR, answer.refused.message
 
 

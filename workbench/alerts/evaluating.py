@@ -24,7 +24,9 @@ MOST_SECONDS = 60.0
 EVERY_ROW = 2**32 - 2
 SECOND = 1_000_000
 Positions = Mapping[str, Position]
-_TRANSIENT = ("KQL303", "KQL304", "KQL305", "REP", "CTL", "ALR014", "ALR017")
+NO_TABLE = "KQL102"
+"""The code of a table that is not there: it may still come, so there is no data yet."""
+_TRANSIENT = (NO_TABLE, "KQL303", "KQL304", "KQL305", "REP", "CTL", "ALR014", "ALR017")
 """Codes of failures that may be gone the next time, though nobody changes the rule."""
 
 
@@ -60,11 +62,8 @@ class Answer:
 
     @property
     def permanent(self) -> bool:
-        """Whether only a change of the rule can mend its failure. A table may still come."""
-        why = self.refused
-        return (
-            why is not None and not why.code.startswith(_TRANSIENT) and not why.message.startswith("no table")
-        )
+        """Whether only a change of the rule can mend its failure."""
+        return self.refused is not None and not self.refused.code.startswith(_TRANSIENT)
 
 
 class Evaluating:
