@@ -123,6 +123,13 @@ def test_a_secret_is_not_taken_from_the_command_line(
     assert status == 0
     assert [line.split()[1] for line in said.splitlines()[2:]] == ["count", "n", "since", "theirs", "v"]
     assert run("show", "variable", "v") == (0, "variable v version 1: encrypted\n")
-    assert run("rotate-key")[0] == 0
+    status, said = run("rotate-key")
+    assert (status, "under a new key: the key in " in said) == (0, True)
+    status, said = run("rotate-key", "--passphrase", stdin="correct horse battery")
+    assert (status, said.endswith("under a new key: a passphrase\n")) == (0, True)
+    assert run("variable", "v2", "--encrypted", stdin=SECRET)[0] == 0
+    assert run("rotate-key", "--key-file")[0] == 0
+    assert run("rotate-key", "--key-file", "--passphrase")[0] == 2
+    assert run("remove", "variable", "v2")[0] == 0
     assert run("remove", "variable", "v") == (0, "variable v: removed\n")
     assert run("show", "variable", "v")[0] == 1

@@ -175,7 +175,12 @@ def remove(kind: KindArgument, name: Name, workspace: options.Workspace = None) 
 def rotate_key(
     passphrase: Annotated[
         bool,
-        typer.Option("--passphrase", help="To another passphrase: read from standard input or asked for."),
+        typer.Option(
+            "--passphrase", help="To a key made from a passphrase: read from standard input or asked for."
+        ),
+    ] = False,
+    key_file: Annotated[
+        bool, typer.Option("--key-file", help="To a key in the key file, from a passphrase.")
     ] = False,
     as_json: options.Json = False,
     workspace: options.Workspace = None,
@@ -183,14 +188,20 @@ def rotate_key(
     """Encrypt all assets under a new key, and drop the old one."""
     from workbench.cli.output import emit_json
 
-    body = {"passphrase": _secret("New passphrase")} if passphrase else {}
+    if passphrase and key_file:
+        raise typer.BadParameter("--passphrase and --key-file exclude each other")
+    body: dict[str, Any] = {"passphrase": _secret("New passphrase")} if passphrase else {}
+    if key_file:
+        body["file"] = True
     told = asked(place_of(workspace), "POST", "/api/asset-key/rotate", body)
     if as_json:
         emit_json(told)
         return
-    print(f"{told['rewrapped']} values are under a new key")
+    print(f"{told['rewrapped']} values are under a new key: {told['source']}")
     if passphrase:
         print("give the service the new passphrase before it starts again", file=sys.stderr)
+    if key_file:
+        print("start the service without a passphrase the next time", file=sys.stderr)
 
 
 def _put(

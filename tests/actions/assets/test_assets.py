@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +287,26 @@ def test_a_passphrase_beside_a_key_file_is_refused(assets: Assets, outbox: Recor
     other = Assets(outbox, "w", PassphraseKeys("correct horse battery"))
     refused("AST107", lambda: read(other, "variable", "a"))
     refused("AST107", lambda: other.put("variable", "b", {"value": SECRET, "encrypted": True}, by="ada"))
-    refused("AST107", lambda: assets.rotate_key(by="ada", passphrase="correct horse battery"))
+
+
+@pytest.mark.parametrize("first", ["file", "passphrase"])
+def test_the_key_moves_between_file_and_passphrase(first: str, outbox: RecordOutbox, keys: FileKeys) -> None:
+    word = PassphraseKeys("correct horse battery", keys)
+    assets = Assets(outbox, "w", keys if first == "file" else word)
+    assets.put("variable", "a", {"value": SECRET, "encrypted": True}, by="ada")
+    for to_file in (first != "file", first == "file"):
+        move = {"to_file": True} if to_file else {"passphrase": "correct horse battery"}
+        assert assets.rotate_key(by="ada", **move) >= 1
+        assert read(assets, "variable", "a")["value"] == SECRET, "the service goes on"
+        assert keys.path.exists() == to_file
+        assets.put("variable", "b", {"value": SECRET, "encrypted": True}, by="ada")
+        known, other = (keys, word) if to_file else (word, keys)
+        assert read(Assets(outbox, "w", known), "variable", "b")["value"] == SECRET
+        old = Assets(outbox, "w", other)
+        code = "AST107" if to_file else "AST105"
+        refused(code, lambda: read(old, "variable", "a"))  # noqa: B023
+        refused(code, lambda: old.put("variable", "c", {"value": SECRET, "encrypted": True}, by="ada"))  # noqa: B023
+    refused("AST106", lambda: assets.rotate_key(by="ada", passphrase="short"))
 
 
 def test_rotation_wraps_all_anew_and_drops_the_old_key(assets: Assets, keys: FileKeys) -> None:
@@ -299,7 +319,11 @@ def test_rotation_wraps_all_anew_and_drops_the_old_key(assets: Assets, keys: Fil
     assert [read(assets, "variable", n)["value"] for n in ("a", "b")] == [SECRET + "a", SECRET + "b"]
 
 
-def rotate_and_die(place: Path, key_file: Path, moment: int) -> int:
+WORD = "correct horse battery"
+MOVES: dict[str, dict[str, Any]] = {"stay": {}, "passphrase": {"passphrase": WORD}, "file": {"to_file": True}}
+
+
+def rotate_and_die(place: Path, key_file: Path, move: str, moment: int) -> int:
     """Rotate in a process that is killed at the n-th moment; its exit status, or minus the signal."""
     child = os.fork()
     if child == 0:
@@ -318,29 +342,61 @@ def rotate_and_die(place: Path, key_file: Path, moment: int) -> int:
 
             return call
 
-        os.fsync, os.replace, envelope.rewrap = (
-            watched(os.fsync),
-            watched(os.replace),
-            watched(envelope.rewrap),
-        )
+        for module, names in ((os, ("fsync", "replace", "unlink")), (envelope, ("rewrap",))):
+            for name in names:
+                setattr(module, name, watched(getattr(module, name)))
         outbox = RecordOutbox(Database.open(place), told.TYPES)
-        Assets(outbox, "w", FileKeys(key_file)).rotate_key(by="ada")
+        keys = FileKeys(key_file)
+        Assets(outbox, "w", PassphraseKeys(WORD, keys) if move == "file" else keys).rotate_key(
+            by="ada", **MOVES[move]
+        )
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.parametrize("move", MOVES)
 def test_rotation_killed_at_any_moment_loses_no_value(
-    assets: Assets, keys: FileKeys, control_place: Path
+    outbox: RecordOutbox, keys: FileKeys, control_place: Path, move: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workbench.actions.assets.keys._SCRYPT_COST", 1 << 8)  # many are made
+    word = PassphraseKeys(WORD, keys)
+
+    def before() -> Assets:
+        return Assets(outbox, "w", word if move == "file" else keys)
+
+    def after() -> Assets:
+        return Assets(outbox, "w", word if move == "passphrase" else keys)
+
     for name in ("a", "b"):
-        assets.put("variable", name, {"value": SECRET + name, "encrypted": True}, by="ada")
-    # Moments: before and after each sync and replacement of the key file, and each value.
+        before().put("variable", name, {"value": SECRET + name, "encrypted": True}, by="ada")
+    moved = 0
+    # Moments: before and after each sync, replacement and removal of the key file, and each value.
     for moment in range(99):
-        status = rotate_and_die(control_place, keys.path, moment)
-        assert [read(assets, "variable", n)["value"] for n in ("a", "b")] == [SECRET + "a", SECRET + "b"]
+        status = rotate_and_die(control_place, keys.path, move, moment)
+        # All of it opens under one source, and the other one seals nothing beside it.
+        over = _opens(after())
+        now, other = (after(), before()) if over else (before(), after())
+        assert [read(now, "variable", n)["value"] for n in ("a", "b")] == [SECRET + "a", SECRET + "b"]
+        if move != "stay":
+            new = {"value": "hidden", "encrypted": True}
+            seal = partial(other.put, "variable", "c", new, by="ada")
+            refused("AST105" if (move == "passphrase") == over else "AST107", seal)
         if status == 0:
             break
         assert status == -signal.SIGKILL
-    assert moment >= 16
-    assets.rotate_key(by="ada")
-    assert len(json.loads(keys.path.read_text())["keys"]) == 1, "what a killed rotation left is dropped"
+        if move != "stay" and over:
+            moved += 1
+            now.rotate_key(by="ada", **MOVES["file" if move == "passphrase" else "passphrase"])
+    assert moment >= 8
+    assert move == "stay" or moved > 0
+    after().rotate_key(by="ada")
+    left = json.loads(keys.path.read_text())["keys"] if keys.path.exists() else {}
+    assert len(left) == (0 if move == "passphrase" else 1), "what a killed rotation left is dropped"
+
+
+def _opens(assets: Assets) -> bool:
+    try:
+        read(assets, "variable", "a")
+    except WorkbenchError:
+        return False
+    return True

@@ -1,8 +1,9 @@
 """The key of a workspace that all data keys are wrapped under: from a file, or from a passphrase.
 
-In go connections of the control database, out come 32 bytes and the id that stored rows name them by. Both sources keep
-the old key as long as a row needs it, so a rotation that is killed at any moment leaves each row with its key:
-a new key is written, rows are wrapped anew in one transaction, then keys that no row names are dropped.
+In go connections of the control database, out come 32 bytes and the id that stored rows name them by. A rotation, also
+one that moves to the other source, leaves each row with its key when it is killed at any moment: a new key is written, rows
+are wrapped anew in one transaction, then keys that no row names are dropped. What stands in the control database of a
+passphrase changes with that transaction, so it alone says which source is the current one.
 """
 
 from __future__ import annotations
@@ -46,12 +47,22 @@ class Keys(Protocol):
         """The key of that id; raises AST101 to AST105, AST107."""
         ...
 
-    def renew(self, connection: Connection) -> None:
-        """Make another key the current one; the old ones stay."""
+    def renewed(self, connection: Connection) -> tuple[str, bytes]:
+        """Another key, current as soon as the transaction that wraps all rows under it is committed."""
         ...
 
-    def forget_all_but(self, connection: Connection, needed: Collection[str]) -> None:
-        """Drop keys that no row names; the current one stays."""
+    def forget_all_but(self, needed: Collection[str]) -> None:
+        """Drop keys of the file that no row names any more; after that transaction."""
+        ...
+
+    @property
+    def file(self) -> FileKeys | None:
+        """Where the key file is, or would be."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What the source is called."""
         ...
 
 
@@ -75,9 +86,8 @@ def from_environment(state: Path, environment: Mapping[str, str]) -> Keys:
             passphrase = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as why:
             raise diagnostics.bad_key_file(path, str(why)) from None
-    if passphrase:
-        return PassphraseKeys(passphrase)
-    return FileKeys(Path(environment.get(FILE_VARIABLE) or state / FILE))
+    file = FileKeys(Path(environment.get(FILE_VARIABLE) or state / FILE))
+    return PassphraseKeys(passphrase, file) if passphrase else file
 
 
 class FileKeys:
@@ -92,12 +102,22 @@ class FileKeys:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def file(self) -> FileKeys:
+        return self
+
+    @property
+    def words(self) -> str:
+        return f"the key in {self.path}"
+
     def current(self, connection: Connection) -> tuple[str, bytes]:
+        if connection.execute(table("asset_keys").select().limit(1)).first() is not None:
+            raise diagnostics.passphrase_wanted()  # a file may be left of a move that was killed
         # Read each time: another process may have rotated it, and dropped what was read before.
         found = self._read()
         if found is None:
             _refuse_if_used(connection, diagnostics.key_file_missing(str(self.path)))
-            found = self._with_new({})
+            found = self._with_new({})  # at first use
         return found[0], found[1][found[0]]
 
     def find(self, connection: Connection, number: str) -> bytes:
@@ -109,19 +129,29 @@ class FileKeys:
             raise diagnostics.passphrase_wanted()
         if found is None:
             raise diagnostics.key_file_missing(str(self.path))
-        raise diagnostics.wrong_key(f"the key in {self.path}")
+        raise diagnostics.wrong_key(self.words)
 
-    def renew(self, connection: Connection) -> None:
-        self.current(connection)
+    def renewed(self, connection: Connection) -> tuple[str, bytes]:
         found = self._read()
-        assert found is not None
-        self._with_new(found[1])
+        number, keys = self._with_new({} if found is None else found[1])
+        return number, keys[number]
 
-    def forget_all_but(self, connection: Connection, needed: Collection[str]) -> None:
+    def forget_all_but(self, needed: Collection[str]) -> None:
         found = self._read()
         if found is not None:
             current, keys = found
             self._write(current, {n: k for n, k in keys.items() if n in needed or n == current})
+
+    def remove_unless(self, needed: Collection[str]) -> None:
+        """Remove the file, unless a row names a key of it."""
+        found = self._read()
+        if found is None or not found[1].keys().isdisjoint(needed):
+            return
+        try:
+            os.unlink(self.path)
+            _sync(self.path.parent)
+        except OSError as why:
+            raise diagnostics.bad_key_file(str(self.path), why.strerror or str(why)) from None
 
     def _with_new(self, keys: Mapping[str, bytes]) -> tuple[str, dict[str, bytes]]:
         number = str(uuid.uuid4())
@@ -167,11 +197,7 @@ class FileKeys:
                 with contextlib.suppress(OSError):
                     os.unlink(unready)
                 raise
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync(self.path.parent)
         except OSError as why:
             raise diagnostics.bad_key_file(str(self.path), why.strerror or str(why)) from None
 
@@ -183,6 +209,8 @@ class PassphraseKeys:
     ----------
     passphrase : str
         At least 12 characters.
+    file : FileKeys, optional
+        Where the key would lie if it were none of a passphrase.
 
     Raises
     ------
@@ -190,55 +218,48 @@ class PassphraseKeys:
         AST106.
     """
 
-    def __init__(self, passphrase: str) -> None:
-        self._passphrase = _long_enough(passphrase)
-        self._next: str | None = None
-        self._known: dict[str, bytes] = {}
+    words = "a passphrase"
 
-    def change(self, passphrase: str) -> None:
-        """Let the next rotation be to another passphrase; raises AST106."""
-        self._next = _long_enough(passphrase)
+    def __init__(self, passphrase: str, file: FileKeys | None = None) -> None:
+        if len(passphrase) < LEAST_PASSPHRASE:
+            raise diagnostics.short_passphrase(LEAST_PASSPHRASE)
+        self._passphrase = passphrase
+        self._known: dict[bytes, bytes] = {}  # by their salts
+        self.file = file
 
     def current(self, connection: Connection) -> tuple[str, bytes]:
-        keys = table("asset_keys")
-        number = connection.scalar(keys.select().with_only_columns(keys.c.id).order_by(keys.c.id.desc()))
+        number = _newest(connection)
         if number is None:
             _refuse_if_used(connection, diagnostics.other_source("the key of a file"))
-            number = self._made(connection, self._passphrase, "000001")
+            return self.renewed(connection)
         return number, self.find(connection, number)
 
     def find(self, connection: Connection, number: str) -> bytes:
-        if number not in self._known:
-            keys = table("asset_keys")
-            row = connection.execute(keys.select().where(keys.c.id == number)).one_or_none()
-            if row is None:
-                raise diagnostics.other_source("the key of a file")
+        keys = table("asset_keys")
+        row = connection.execute(keys.select().where(keys.c.id == number)).one_or_none()
+        if row is None:
+            raise diagnostics.other_source("the key of a file")
+        if row.salt not in self._known:
             key = _derived(self._passphrase, row.salt, row.cost)
             try:
                 envelope.open_sealed(key, envelope.Sealed(row.proof[:60], row.proof[60:]), number.encode())
             except envelope.Refused:
                 raise diagnostics.wrong_passphrase() from None
-            self._known[number] = key
-        return self._known[number]
+            self._known[row.salt] = key
+        return self._known[row.salt]
 
-    def renew(self, connection: Connection) -> None:
-        number, _ = self.current(connection)
-        self._made(connection, self._next or self._passphrase, f"{int(number) + 1:06}")
-
-    def forget_all_but(self, connection: Connection, needed: Collection[str]) -> None:
-        keys = table("asset_keys")
-        number, _ = self.current(connection)
-        connection.execute(keys.delete().where(keys.c.id.not_in([*needed, number])))
-        self._passphrase, self._next = self._next or self._passphrase, None
-
-    def _made(self, connection: Connection, passphrase: str, number: str) -> str:
+    def renewed(self, connection: Connection) -> tuple[str, bytes]:
+        number = f"{int(_newest(connection) or 0) + 1:06}"
         salt = os.urandom(16)
-        key = _derived(passphrase, salt, _SCRYPT_COST)
+        key = _derived(self._passphrase, salt, _SCRYPT_COST)
         proof = envelope.seal(key, b"", number.encode())
         values = {"id": number, "salt": salt, "cost": _SCRYPT_COST, "proof": proof.wrapped + proof.data}
         connection.execute(table("asset_keys").insert().values(values))
-        self._known[number] = key
-        return number
+        return number, key
+
+    def forget_all_but(self, needed: Collection[str]) -> None:
+        if self.file is not None:
+            self.file.remove_unless(needed)
 
 
 def _derived(passphrase: str, salt: bytes, cost: int) -> bytes:
@@ -247,10 +268,21 @@ def _derived(passphrase: str, salt: bytes, cost: int) -> bytes:
     return Scrypt(salt=salt, length=envelope.KEY_BYTES, n=cost, r=8, p=1).derive(passphrase.encode())
 
 
-def _long_enough(passphrase: str) -> str:
-    if len(passphrase) < LEAST_PASSPHRASE:
-        raise diagnostics.short_passphrase(LEAST_PASSPHRASE)
-    return passphrase
+def _newest(connection: Connection) -> str | None:
+    """The id of the passphrase's key that is the current one; None where the key is none of a passphrase."""
+    keys = table("asset_keys")
+    found: str | None = connection.scalar(
+        keys.select().with_only_columns(keys.c.id).order_by(keys.c.id.desc())
+    )
+    return found
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _refuse_if_used(connection: Connection, why: Exception) -> None:

@@ -122,42 +122,63 @@ class Assets:
             )
             self._tell(connection, told.row(kind, name, "Removed", row["version"], by=by))
 
-    def rotate_key(self, *, by: str, passphrase: str | None = None) -> int:
+    def rotate_key(self, *, by: str, passphrase: str | None = None, to_file: bool = False) -> int:
         """Encrypt all data keys under a new key; how many. Killed at any moment, each value can still be read.
 
         Parameters
         ----------
         by : str
         passphrase : str, optional
-            The new one, where the key is made from a passphrase.
+            Have the new key made from this passphrase, whatever the old one came from.
+        to_file : bool
+            Have the new key in the key file, whatever the old one came from.
 
         Raises
         ------
         WorkbenchError
-            AST101 to AST107; nothing was changed.
+            AST101 to AST108; nothing was changed.
         """
+        old = self._keys
+        new: Keys = old
         if passphrase is not None:
-            if not isinstance(self._keys, PassphraseKeys):
-                raise diagnostics.other_source("the key of a file")
-            self._keys.change(passphrase)
+            new = PassphraseKeys(passphrase, old.file)
+        elif to_file and old.file is not None:
+            new = old.file
+        try:
+            with self.database.begin() as connection:
+                count = self._wrapped_anew(connection, old, new, by)
+                self._keys = new  # before others can write
+        except BaseException:
+            self._keys = old
+            raise
+        # Only now: had the rows been lost with the transaction, the old key would still be needed.
         versions = table("asset_versions")
         with self.database.begin() as connection:
-            self._keys.renew(connection)
-            number, key = self._keys.current(connection)
-            rows = connection.execute(versions.select().where(versions.c.key != number)).all()
-            for row in rows:
-                belongs = self._belongs(row.kind, row.name, row.version)
-                try:
-                    wrapped = envelope.rewrap(self._keys.find(connection, row.key), key, row.wrapped, belongs)
-                except envelope.Refused:
-                    raise diagnostics.damaged(row.kind, row.name) from None
-                one = (versions.c.kind == row.kind, versions.c.name == row.name, versions.c.version == row.version)  # fmt: skip
-                connection.execute(versions.update().where(*one).values(key=number, wrapped=wrapped))
-            self._tell(connection, told.row("", "", "KeyRotated", 0, by=by))
-        # Only now: had the rows been lost with the transaction, the old key would still be needed.
-        with self.database.begin() as connection:
             needed = set(connection.scalars(versions.select().with_only_columns(versions.c.key).distinct()))
-            self._keys.forget_all_but(connection, needed)
+            new.forget_all_but(needed)
+        return count
+
+    @property
+    def key_source(self) -> str:
+        """Where the key comes from, in words."""
+        return self._keys.words
+
+    def _wrapped_anew(self, connection: Connection, old: Keys, new: Keys, by: str) -> int:
+        """Wrap all rows under a new key; how many there are."""
+        versions, of_passphrase = table("asset_versions"), table("asset_keys")
+        old.current(connection)  # refuses a wrong key where no row would
+        number, key = new.renewed(connection)
+        rows = connection.execute(versions.select().where(versions.c.key != number)).all()
+        for row in rows:
+            belongs = self._belongs(row.kind, row.name, row.version)
+            try:
+                wrapped = envelope.rewrap(old.find(connection, row.key), key, row.wrapped, belongs)
+            except envelope.Refused:
+                raise diagnostics.damaged(row.kind, row.name) from None
+            one = (versions.c.kind == row.kind, versions.c.name == row.name, versions.c.version == row.version)  # fmt: skip
+            connection.execute(versions.update().where(*one).values(key=number, wrapped=wrapped))
+        connection.execute(of_passphrase.delete().where(of_passphrase.c.id != number))
+        self._tell(connection, told.row("", "", "KeyRotated", 0, by=by))
         return len(rows)
 
     # ---- jobs, in the transaction that checked their claim ----------------------------------------

@@ -1,8 +1,8 @@
 """Assets for people and programs: set, listed, removed; a value that is encrypted is never given out here.
 
 `GET /api/assets[?kind=]`, `GET|PUT|DELETE /api/assets/{kind}/{name}`, `POST /api/assets/{kind}/{name}/allow`
-(`{"runbooks": […]}`), for operators; `POST /api/asset-key/rotate` (`{"passphrase"}` where the key is made of one), for
-the owner. Jobs read values at `/api/job/assets/{kind}/{name}` (see `claims`).
+(`{"runbooks": […]}`), for operators; `POST /api/asset-key/rotate` (`{"passphrase"}` or `{"file": true}` to change where
+the key comes from), for the owner. Jobs read values at `/api/job/assets/{kind}/{name}` (see `claims`).
 """
 
 from __future__ import annotations
@@ -66,12 +66,13 @@ async def rotate(request: Request) -> Response:
         new = body.get("passphrase")
         if new is not None and not isinstance(new, str):
             raise diagnostics.bad_field("key", "passphrase", "it is a text")
+        to_file = body.get("file") is True
+        if to_file and new is not None:
+            raise diagnostics.bad_field("key", "file", "a passphrase is there too")
         by = request.state.identity.name
-        return {
-            "rewrapped": await anyio.to_thread.run_sync(
-                partial(auto.assets.rotate_key, by=by, passphrase=new)
-            )
-        }
+        work = partial(auto.assets.rotate_key, by=by, passphrase=new, to_file=to_file)
+        count = await anyio.to_thread.run_sync(work)
+        return {"rewrapped": count, "source": auto.assets.key_source}
 
     return await told(request, of, read=1 << 16)
 

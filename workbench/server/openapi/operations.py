@@ -306,7 +306,8 @@ def _assets() -> None:
         **OBJECT,
         "description": "value; user, password; pem or pfx; fields, secret; or requirements, as its kind is.",
     }
-    passphrase, wrapped = shape({"passphrase": TEXT}), shape({"rewrapped": WHOLE}, ["rewrapped"])
+    source = shape({"passphrase": TEXT, "file": YES_NO})
+    wrapped = shape({"rewrapped": WHOLE, "source": TEXT}, ["rewrapped", "source"])
     kind = [_asked("kind", "Only this kind.")]
     _add(
         tag,
@@ -349,7 +350,7 @@ def _assets() -> None:
         "rotateAssetKey",
         "Wrap all assets with a new key",
         wrapped,
-        body=passphrase,
+        body=source,
         mistakes="409 503",
     )
 
