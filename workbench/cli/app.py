@@ -61,8 +61,8 @@ for _group in (
     runbooks,
     schedules,
     webhooks,
-    assets,
     alerts,
+    assets,
     format_command,
     dashboard,
 ):

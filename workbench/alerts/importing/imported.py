@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.alerts import checks
 from workbench.alerts.reading import of, written
 from workbench.alerts.rule import Rule
 
@@ -28,13 +29,14 @@ def checked(rule: Rule, remarks: Sequence[str]) -> Imported:
     WorkbenchError
         ALR1xx, KQL….
     """
-    of(written(rule))
+    checks.checked(of(written(rule)))
     return Imported(rule, tuple(dict.fromkeys(remarks)))
 
 
 def name_of(text: str) -> str:
-    """A name as it can be kept: one line, no longer than names are."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]
+    """A name as it can be kept: one line, no slash, no longer than names are."""
+    plain = "".join("-" if c in "/\\" else c if c.isprintable() else " " for c in text)
+    return " ".join(plain.split()).lstrip(".")[:200].rstrip()
 
 
 def kept(found: Mapping[str, object], keys: Sequence[str]) -> dict[str, object]:

@@ -102,3 +102,7 @@ def not_sigma(why: str) -> WorkbenchError:
 
 def no_sigma_counterpart(what: str, why: str) -> WorkbenchError:
     return WorkbenchError("ALR127", f"{what} has no counterpart here: {why}")
+
+
+def file_exists(path: str) -> WorkbenchError:
+    return WorkbenchError("ALR112", f"{path} is there already, and is not written over")
