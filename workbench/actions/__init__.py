@@ -1,1 +1,1 @@
-"""What acts: jobs, runbooks, backup, recovery, configuration. Not built yet: the place is kept."""
+"""What acts: jobs and runbooks, what starts them, and who is told of alerts."""

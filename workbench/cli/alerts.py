@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli import alert_texts, options
+from workbench.cli import alert_groups, alert_texts, options
 from workbench.cli.asking import asked, place_of, quoted
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of an alert rule.")]
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command()(close)
     group.command()(comment)
     alert_texts.add_to(group)
+    group.add_typer(alert_groups.app)
     app.add_typer(group)
 
 

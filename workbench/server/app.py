@@ -20,6 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.actions.deliveries import ActionGroups
+from workbench.actions.deliveries.testing import GroupTest
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.schedules import Schedules
 from workbench.actions.webhooks import Webhooks
@@ -39,6 +41,7 @@ from workbench.server import syslog
 from workbench.server.binding import LOOPBACK
 from workbench.server.guard import Handler, needs, refusal
 from workbench.server.handlers import (
+    action_groups,
     agents,
     alerts,
     assets,
@@ -97,6 +100,8 @@ class Service:
         What starts jobs by the clock, and by a URL.
     alerts : Alerts
         Alert rules and their alerts; its `outbox` has what is to be told.
+    groups, group_test : ActionGroups, GroupTest
+        Who is told of alerts, and their test button.
     news : News
         Wakes requests that wait for jobs.
     rules, rates : Rules, Rates
@@ -112,6 +117,8 @@ class Service:
     access: Access
     database: Database
     automation: Automation
+    groups: ActionGroups
+    group_test: GroupTest
     news: News = field(default_factory=News)
     writes: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(16))
     syslog: syslog.Bound | None = None
@@ -181,6 +188,7 @@ def create(service: Service) -> Starlette:
             *_schedules_and_webhooks(),
             *_assets(),
             *_alerts(),
+            *_action_groups(),
             Route("/v1/workspaces/{workspace_id}/query", reads(query.ask), methods=["GET", "POST"]),
             Route("/v1/$batch", reads(query.batch), methods=["POST"]),
             *(Route(f"/{v}/rest/query", reads(kusto.query(v)), methods=["POST"]) for v in ("v1", "v2")),
@@ -254,6 +262,19 @@ def _alerts() -> list[Route]:
         Route(f"{alert}/acknowledge", operates(alerts.acknowledge), methods=["POST"]),
         Route(f"{alert}/close", operates(alerts.close), methods=["POST"]),
         Route(f"{alert}/comment", operates(alerts.comment), methods=["POST"]),
+    ]
+
+
+def _action_groups() -> list[Route]:
+    return [
+        Route("/api/actionGroups", reads(action_groups.all_groups), methods=["GET"]),
+        Route("/api/actionGroups/{name}", reads(action_groups.one), methods=["GET"]),
+        Route("/api/actionGroups/{name}", operates(action_groups.put), methods=["PUT"]),
+        Route("/api/actionGroups/{name}", operates(action_groups.remove), methods=["DELETE"]),
+        Route("/api/actionGroups/{name}/test", operates(action_groups.test), methods=["POST"]),
+        Route("/api/alert-destinations", reads(action_groups.destinations), methods=["GET"]),
+        Route("/api/alert-destinations", owns(action_groups.allow), methods=["POST"]),
+        Route("/api/alert-destinations/remove", owns(action_groups.disallow), methods=["POST"]),
     ]
 
 

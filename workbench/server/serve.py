@@ -21,9 +21,15 @@ import uvicorn
 from starlette.applications import Starlette
 
 from workbench.actions.assets import told as asset_records
+from workbench.actions.deliveries import ActionGroups, Deliveries
+from workbench.actions.deliveries import told as deliveries_told
+from workbench.actions.deliveries.sender import Sender
+from workbench.actions.deliveries.sending import Sending
+from workbench.actions.deliveries.testing import GroupTest
 from workbench.actions.jobs import told
 from workbench.actions.jobs.keeper import Keeper
 from workbench.actions.jobs.store import DEFAULT_GROUP
+from workbench.actions.notify.guard import Guard
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.runbook.isolation import settled
 from workbench.actions.schedules import told as schedules_told
@@ -103,6 +109,8 @@ def serve(
             automation = stack.enter_context(
                 _automated(intake, access, database, place, listeners.own_url, job_user, hidden)
             )
+            groups = ActionGroups(database)
+            sending = Sending(automation, Guard(groups.allowed), listeners.url)
             service = Service(
                 workspace,
                 token,
@@ -111,10 +119,14 @@ def serve(
                 access,
                 database,
                 automation,
+                groups,
+                GroupTest(groups, sending, automation.jobs.outbox),
                 syslog=syslog_sockets,
                 names=binding.known_names,
             )
             stack.enter_context(Scheduler(service.schedules))
+            deliveries = Deliveries(service.alerts.outbox, groups, automation.jobs.outbox)
+            stack.enter_context(Sender(deliveries, sending))
             asking = Evaluating(workspace.source)
             evaluator = Evaluator(service.alerts, asking, lambda: intake.unbroken_since)
             stack.enter_context(AlertScheduler(evaluator))
@@ -154,7 +166,7 @@ def _automated(
     hidden: list[str],
 ) -> Generator[Automation]:
     """Runbooks and jobs: their records are stored, lost workers noticed, and what starts finds a worker."""
-    tells = (told, registry, schedules_told, webhooks_told, asset_records, alerts_told)
+    tells = (told, registry, schedules_told, webhooks_told, asset_records, alerts_told, deliveries_told)
     outbox = RecordOutbox(database, {name: types for one in tells for name, types in one.TYPES.items()})
     automation = Automation(outbox, place.folder / "jobs", intake, access)
     keeper = Keeper([automation.jobs.give_up_lost, automation.workers.look], outbox, intake)

@@ -18,9 +18,10 @@ import workbench.actions.webhooks as webhooks_package
 from workbench.actions.jobs import Jobs
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.webhooks import Webhooks
-from workbench.actions.webhooks.message import WINDOW_SECONDS, signature
+from workbench.actions.webhooks.message import WINDOW_SECONDS
 from workbench.base import clock
 from workbench.base.errors import WorkbenchError
+from workbench.base.standard_webhooks import signature
 from workbench.collect.record_outbox import RecordOutbox
 
 DAY = 86_400

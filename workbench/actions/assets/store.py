@@ -276,6 +276,32 @@ class Assets:
             old = (versions.c.kind.in_(list(Kind)), ~_read_by_a_job(versions), ~_current(versions))
             connection.execute(versions.delete().where(*old))
 
+    # ---- the service itself --------------------------------------------------------------------------
+
+    def value_for(self, reader: str, kind: str, name: str) -> dict[str, Any]:
+        """The value of an asset for a part of the service (`alerts`), which is recorded; what a job would read.
+
+        Raises
+        ------
+        WorkbenchError
+            AST001, AST003, AST101 to AST108; AST201 where it is for runbooks alone, and the reader is not named among them.
+        """
+        asset, found = Kind.named(kind), dict[str, Any]()
+        with self.database.begin() as connection:
+            row = self._row(connection, asset, name)
+            runbooks = json.loads(row["runbooks"])
+            allowed = not runbooks or reader in runbooks
+            if allowed:
+                found = dict(json.loads(row["shown"]))
+                found = dict(found.get("fields", {})) if asset is Kind.CONNECTION else found
+                if row["encrypted"]:
+                    found |= self.opened(connection, asset, name, row["version"])
+            action = "Read" if allowed else "Refused"
+            self._tell(connection, told.row(asset, name, action, row["version"], by=reader))
+        if not allowed:
+            raise diagnostics.not_for_runbook(asset, name, reader)
+        return found
+
     # ---- secrets, in a transaction of the caller -------------------------------------------------
 
     def seal(self, connection: Connection, kind: str, name: str, version: int, secret: Mapping[str, Any]) -> None:  # fmt: skip

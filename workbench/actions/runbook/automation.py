@@ -58,7 +58,7 @@ class Automation:
         self.discretion = Discretion(self.jobs, self.assets)
         self._evidence = evidence
         self._intake = intake
-        self._workspace_id = access.workspace_id
+        self.workspace_id = access.workspace_id
 
     def start(
         self,
@@ -128,7 +128,7 @@ class Automation:
         job = claim.job
         runbook = self.library.version(job["runbook"], job["version"])
         return {
-            "job": job["id"], "workspace": self._workspace_id, "token": claim.token, "notebook": runbook.notebook,
+            "job": job["id"], "workspace": self.workspace_id, "token": claim.token, "notebook": runbook.notebook,
             "parameters": json.loads(job["parameters"]), "lines": job["lines"], "timeout": job["timeout"],
             "modules": self.assets.modules_for(job["runbook"]),
         }  # fmt: skip

@@ -1,24 +1,21 @@
 """What a caller sends: whether it is signed as it should be, and what of it a runbook gets.
 
-Signed messages follow the Standard Webhooks convention: `webhook-id`, `webhook-timestamp` (seconds since 1970) and
-`webhook-signature`, which has one or more `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`. In go headers and a
-body, out come a `WebhookData` or a coded mistake. Nothing of it becomes a parameter by its name.
+Signed messages follow the Standard Webhooks convention (`base/standard_webhooks.py`). In go headers and a body, out come a
+`WebhookData` or a coded mistake. Nothing of it becomes a parameter by its name.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workbench.actions.runbook import webhook_data
 from workbench.base.diagnostics import webhooks as diagnostics
+from workbench.base.standard_webhooks import ID, SIGNATURE, TIMESTAMP, signature
 
-PARAMETER = "WebhookData"
 WINDOW_SECONDS = 300
-_ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 _SECRET = re.compile(r"auth|cookie|token|secret|passw|api[-_]?key|access[-_]?key|credential|session|jwt")
 """Headers whose names hold one of these are not handed on: they open something."""
 
@@ -40,9 +37,9 @@ def checked_id(headers: Mapping[str, str], body: bytes, secret: bytes, now: int)
     WorkbenchError
         WHK104, WHK105.
     """
-    number, stamp = headers.get(_ID, ""), headers.get(_TIMESTAMP, "")
+    number, stamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
     wanted = signature(secret, number, stamp, body).encode()
-    given = headers.get(_SIGNATURE, "").split()
+    given = headers.get(SIGNATURE, "").split()
     # All are compared, each in the same time.
     fits = [hmac.compare_digest(wanted, one.encode("utf-8", "surrogatepass")) for one in given]
     if not any(fits) or not number or not re.fullmatch(r"[0-9]{1,12}", stamp):
@@ -50,18 +47,6 @@ def checked_id(headers: Mapping[str, str], body: bytes, secret: bytes, now: int)
     if abs(now - int(stamp)) > WINDOW_SECONDS:
         raise diagnostics.stale(WINDOW_SECONDS)
     return number
-
-
-def signature(secret: bytes, number: str, stamp: str, body: bytes) -> str:
-    """What `webhook-signature` has to hold.
-
-    Examples
-    --------
-    >>> signature(b"k", "m1", "1700000000", b"{}")[:7]
-    'v1,2XLb'
-    """
-    told = f"{number}.{stamp}.".encode("utf-8", "surrogatepass") + body
-    return "v1," + base64.b64encode(hmac.digest(secret, told, hashlib.sha256)).decode()
 
 
 def data(name: str, headers: Iterable[tuple[str, str]], body: bytes) -> dict[str, Any]:
@@ -86,4 +71,4 @@ def data(name: str, headers: Iterable[tuple[str, str]], body: bytes) -> dict[str
         text = body.decode()
     except UnicodeDecodeError:
         raise diagnostics.not_text() from None
-    return {"WebhookName": name, "RequestHeader": kept, "RequestBody": text}
+    return webhook_data.made(name, kept, text)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workbench.actions.jobs.told import moment
-from workbench.actions.runbook import standing
+from workbench.actions.runbook import standing, webhook_data
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.runbook.declaration import MOST_BYTES
 from workbench.actions.runbook.named import Named
@@ -34,7 +33,6 @@ DAYS, MOST_DAYS = 365, 366
 _DAY_US = 86_400_000_000
 _SECOND_US = 1_000_000
 _KIND = "webhook"  # under which the secrets are sealed
-_TAKES = ("dict", "str", "any")
 _Row = dict[str, Any]
 
 
@@ -158,12 +156,12 @@ class Webhooks:
 
     def _check(self, row: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
         """Whether its runbook would start so, when somebody calls."""
-        if message.PARAMETER in (asked.get("parameters") or {}):
+        if webhook_data.PARAMETER in (asked.get("parameters") or {}):
             raise diagnostics.data_is_the_callers()
-        kind = self._data_kind(row["runbook"])
-        if kind is not None and kind not in _TAKES:
+        kind = webhook_data.kind(self._automation, row["runbook"])
+        if kind is not None and kind not in webhook_data.TAKES:
             raise diagnostics.data_is_no_object(row["runbook"], kind)
-        standing.prepared(self._automation, "webhook", row, by="", key="", more=self._data(kind, {}))
+        standing.prepared(self._automation, "webhook", row, by="", key="", more=webhook_data.given(kind, {}))
 
     # ---- who calls them ------------------------------------------------------------------------------
 
@@ -210,7 +208,8 @@ class Webhooks:
             raise diagnostics.disabled()
         told_by_caller = message.data(row["name"], headers, body)
         try:
-            more = self._data(self._data_kind(row["runbook"]), told_by_caller)
+            kind = webhook_data.kind(self._automation, row["runbook"])
+            more = webhook_data.given(kind, told_by_caller)
             start = standing.prepared(self._automation, "webhook", row, by=row["name"], key=key, more=more)
         except WorkbenchError as why:
             raise self._refused(row, why, now) from None
@@ -263,17 +262,6 @@ class Webhooks:
         except WorkbenchError as why:
             raise self._refused(row, why, now) from None
         return base64.b64decode(kept["secret"])
-
-    def _data_kind(self, runbook: str) -> str | None:
-        """The type that a runbook declares its `WebhookData` as; None when it takes none."""
-        declared = self._automation.library.published(runbook).parameters
-        return next((p.type for p in declared if p.name == message.PARAMETER), None)
-
-    @staticmethod
-    def _data(kind: str | None, value: Mapping[str, Any]) -> dict[str, Any]:
-        if kind is None:
-            return {}
-        return {message.PARAMETER: json.dumps(value) if kind == "str" else dict(value)}
 
 
 def _days(value: object) -> int:

@@ -29,7 +29,7 @@ from workbench.server import wire
 _STATUS = {
     "JOB001": 404, "JOB002": 409, "JOB003": 409, "JOB201": 404, "JOB202": 409, "JOB204": 409, "JOB322": 404,
     "OTL101": 413, "CTL001": 503, "SAV003": 404, "SCH101": 404, "WHK001": 404, "ALR001": 404, "ALR021": 404, "AST001": 404, "AST201": 403, "AST101": 503, "AST102": 503, "AST103": 503,
-    "AST104": 503, "AST105": 503, "AST107": 409, "AST108": 503,
+    "AST104": 503, "AST105": 503, "AST107": 409, "AST108": 503, "NOT001": 404, "NOT202": 404,
 }  # fmt: skip
 Body = Mapping[str, Any]
 MOST_KEY = 200

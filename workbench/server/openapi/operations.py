@@ -355,6 +355,31 @@ def _assets() -> None:
     )
 
 
+def _action_groups() -> None:
+    tag, one, group = "alerts", "/api/actionGroups/{name}", of("ActionGroup")
+    places = "/api/alert-destinations"
+    asked = shape({"destination": TEXT, "plain": YES_NO}, ["destination"])
+    results = shape({"results": {"type": "array", "items": of("ActionResult")}}, ["results"])
+    listed = list_of("groups", "ActionGroup")
+    shown = list_of("destinations", "AlertDestination")
+    gone = shape({"name": TEXT}, ["name"])
+    for role, method, path, name, summary, answer, more in (
+        ("reader", "get", "/api/actionGroups", "listActionGroups", "The action groups", listed, {}),
+        ("reader", "get", one, "getActionGroup", "An action group", group, {"mistakes": "404"}),
+        ("operator", "put", one, "putActionGroup", "Make an action group, or change it", group,
+         {"body": of("ActionGroupSettings"), "mistakes": "413"}),
+        ("operator", "delete", one, "removeActionGroup", "Remove an action group", gone, {"mistakes": "404"}),
+        ("operator", "post", f"{one}/test", "testActionGroup", "Tell each action of a group a sample alert", results,
+         {"mistakes": "404"}),
+        ("reader", "get", places, "listAlertDestinations", "Who may be told in private networks", shown, {}),
+        ("owner", "post", places, "allowAlertDestination", "Let a network or a host be told", of("AlertDestination"),
+         {"body": asked}),
+        ("owner", "post", f"{places}/remove", "disallowAlertDestination", "Take it from the list",
+         shape({"destination": TEXT}), {"body": asked, "mistakes": "404"}),
+    ):  # fmt: skip
+        _add(tag, role, method, path, name, summary, answer, **more)
+
+
 def _kept() -> None:
     tag, one = "log search", "/api/searches/{name}"
     _add(
@@ -396,5 +421,16 @@ def _alerts() -> None:
     alerts.describe(_add, _asked)
 
 
-for _describe in (_runbooks, _jobs, _workers, _schedules, _webhooks, _assets, _alerts, _kept, _service):
+for _describe in (
+    _runbooks,
+    _jobs,
+    _workers,
+    _schedules,
+    _webhooks,
+    _assets,
+    _alerts,
+    _action_groups,
+    _kept,
+    _service,
+):
     _describe()

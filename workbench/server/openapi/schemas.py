@@ -11,6 +11,7 @@ WHOLE: Schema = {"type": "integer"}
 YES_NO: Schema = {"type": "boolean"}
 OBJECT: Schema = {"type": "object"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
+_OBJECTS: Schema = {"type": "array", "items": OBJECT}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 _WHOLE_OR_NULL: Schema = {"type": ["integer", "null"]}
 
@@ -163,6 +164,24 @@ SCHEMAS: dict[str, Schema] = {
             "secret": _told(TEXT, "Shown once, where messages are signed."),
         },
         ["name", "state", "expires", "signed"],
+    ),
+    "ActionGroupSettings": shape(
+        {
+            "description": TEXT, "enabled": YES_NO, "on": _told({"type": ["array", "string"]}, "Fired, Resolved; both."),
+            "quiet": _told(OBJECT, "hours, days, zone, and mode: hold or drop."),
+            "email": _told(_OBJECTS, "to, connection, subject, chart."),
+            "webhooks": _told(_OBJECTS, "url or url_from, form, payload, secret, authorization."),
+            "chat": _told(_OBJECTS, "url_from: a credential with apprise's URL."),
+            "runbooks": _told(_OBJECTS, "runbook, group, parameters, timeout, retries."),
+        },
+    ),
+    "ActionGroup": shape({"name": TEXT, "changed": TEXT, "changed_by": TEXT}, ["name"]),
+    "ActionResult": shape(
+        {"type": TEXT, "name": TEXT, "state": one_of("Delivered", "Failed"), "code": WHOLE, "detail": TEXT, "job_id": TEXT},
+        ["type", "name", "state"],
+    ),
+    "AlertDestination": shape(
+        {"destination": TEXT, "plain": YES_NO, "added": TEXT, "added_by": TEXT}, ["destination", "plain"]
     ),
     "Asset": shape(
         {"kind": TEXT, "name": TEXT}, ["kind", "name"], description="What people see; never what is secret."
