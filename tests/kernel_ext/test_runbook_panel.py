@@ -69,15 +69,26 @@ def jobs(service: Running) -> Jobs:
 
 
 @pytest.fixture(scope="module")
-def page(folder: Path, jobs: Jobs) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
+    with browser() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path, jobs: Jobs, chromium: Any) -> Iterator[Any]:
     """JupyterLab with the panel in front, the extension loaded by its button."""
-    with browser() as chromium, served(folder, "light") as base:
+    with served(folder, "light") as base:
         made = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         open_notebook(made, f"{base}/work.ipynb?token=t")
-        made.evaluate("void jupyterapp.commands.execute('workbench:show-automation')")
-        made.locator(".wb-Automation .wb-Panel-note button", has_text="Load Workbench").click(timeout=LONG)
-        made.wait_for_selector(f"{ROW} >> text=clean_up", timeout=LONG)
+        show(made)
         yield made
+
+
+def show(page: Any) -> None:
+    """Bring the panel to the front, and load the extension by its button."""
+    page.evaluate("void jupyterapp.commands.execute('workbench:show-automation')")
+    page.locator(".wb-Automation .wb-Panel-note button", has_text="Load Workbench").click(timeout=LONG)
+    page.wait_for_selector(f"{ROW} >> text=clean_up", timeout=LONG)
 
 
 def lists(page: Any) -> list[str]:
@@ -203,6 +214,29 @@ def test_a_running_job_is_cancelled(page: Any, jobs: Jobs) -> None:
     page.wait_for_selector(f"{ROW} >> text=service (default)", timeout=LONG)
 
 
+def test_the_form_says_where_how_long_and_how_often(page: Any, jobs: Jobs) -> None:
+    lists(page)
+    enter(page, "endless")
+    form = page.locator(".wb-Form")
+    form.locator("summary").click(timeout=LONG)
+    assert "default" in form.locator("#wb-form-groups option").evaluate_all(
+        "all => all.map(one => one.value)"
+    )
+    before = jobs.service.ask("GET", "/api/jobs")[1]
+    form.locator("#wb-form-retries").fill("-1")
+    form.locator("button[type=submit]").click()
+    page.wait_for_selector("#wb-form-retries:invalid", timeout=LONG)
+    assert jobs.service.ask("GET", "/api/jobs")[1] == before
+    for field, value in (("group", "web"), ("timeout", "600"), ("retries", "2")):
+        form.locator(f"#wb-form-{field}").fill(value)
+    form.locator("button[type=submit]").click()
+    state(page, "Queued")
+    found = newest(jobs)
+    assert (found["worker_group"], found["timeout"], found["retries"]) == ("web", 600, 2)
+    page.get_by_role("button", name="Cancel job").click()
+    state(page, "Stopped")
+
+
 def test_a_question_is_shown_and_agreed_to(page: Any) -> None:
     lists(page)
     enter(page, re.compile("^asks"))
@@ -211,6 +245,19 @@ def test_a_question_is_shown_and_agreed_to(page: Any) -> None:
     page.get_by_role("button", name="Agree and resume").click()
     page.wait_for_selector(f"{LINES} >> text=removed", timeout=LONG)
     state(page, "Completed")
+
+
+def test_notebook_7_has_the_panel_too(folder: Path, jobs: Jobs, chromium: Any) -> None:
+    """One job, since all but the frame around it is the same."""
+    with served(folder, "light", "notebook") as base:
+        made = chromium.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+        open_notebook(made, f"{base}/work.ipynb?token=t")
+        show(made)
+        lists(made)
+        enter(made, re.compile("^asks"))
+        made.locator(".wb-Form button[type=submit]").click(timeout=LONG)
+        made.wait_for_selector(".wb-Job-question >> text=Remove 3 files?", timeout=LONG)
+        assert newest(jobs)["runbook"] == "asks"
 
 
 def test_without_a_service_it_says_what_to_do(page: Any, service: Running) -> None:
