@@ -11,8 +11,11 @@ import pytest
 from runbook_service import Jobs, wait_for
 
 import workbench
+from workbench.alerts.shipped import shipped
 from workbench.cli.app import run
+from workbench.server import own_rules
 from workbench.server.openapi import document
+from workbench.server.place import ServicePlace
 
 pytestmark = pytest.mark.slow
 TEXT = """\
@@ -94,3 +97,19 @@ def test_mistakes_are_told(service: Any, call: Callable[..., Any], tmp_path: Pat
     for path, wanted in (("/api/alertRules/Nope", 404), ("/api/alerts/none", 404), ("/api/alerts?open=true", 200)):  # fmt: skip
         assert service.ask("GET", path)[0] == wanted
     assert "/api/alertRules/{name}/run" in document()["paths"]
+
+
+def test_the_rules_that_ship_are_made_once(service: Any, call: Callable[..., Any]) -> None:
+    place = ServicePlace(str(service.workspace))
+    assert own_rules.make(place) == list(shipped())
+    assert own_rules.make(place) == []
+    call("remove", "Job failed", "--json")
+    assert own_rules.make(place) == []
+    assert "Job failed" not in {rule["name"] for rule in call("list", "--json")}
+    assert call("create", "--shipped", "job_failed", "--json")["enabled"]
+    assert "ALR007" in call("create", "--shipped", "job_faild")[1]
+    status, said = call("create")
+    assert status == 2
+    assert "--shipped" in said
+    for rule in call("list", "--json"):
+        call("remove", rule["name"])

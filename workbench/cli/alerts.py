@@ -41,7 +41,13 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The rule as YAML.")],
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="The rule as YAML.")] = None,
+    shipped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shipped", metavar="NAME", help="A rule that ships, about the workspace itself; 'all' for all."
+        ),
+    ] = None,
     disabled: Annotated[
         bool, typer.Option("--disabled", help="Keep it without evaluating it, whatever its text says.")
     ] = False,
@@ -50,13 +56,18 @@ def create(
 ) -> None:
     """Make an alert rule, or change the one of its name."""
     from workbench.alerts import reading
+    from workbench.alerts import shipped as rules
 
-    text = reading.file_text(file)
-    rule = reading.read(text)
+    if (file is None) == (not shipped):
+        raise typer.BadParameter("name a FILE, or rules that ship with --shipped")
+    names = rules.shipped() if shipped == ["all"] else shipped or ()
+    texts = [rules.text_of(name) for name in names] if file is None else [reading.file_text(file)]
     place = place_of(workspace)
-    path = f"/api/alertRules/{quoted(rule.name)}"
-    body = {**reading.written(rule), "enabled": False} if disabled else {"text": text}
-    _print(asked(place, "PUT", path, body), as_json)
+    for text in texts:
+        rule = reading.read(text)
+        path = f"/api/alertRules/{quoted(rule.name)}"
+        body = {**reading.written(rule), "enabled": False} if disabled else {"text": text}
+        _print(asked(place, "PUT", path, body), as_json)
 
 
 def list_all(as_json: options.Json = False, workspace: options.Workspace = None) -> None:

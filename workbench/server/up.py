@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from workbench.base.diagnostics import service as diagnostics
-from workbench.server import client, lab
+from workbench.server import client, lab, own_rules
 from workbench.server.children import Child, stop_all
 from workbench.server.place import Address, ServicePlace
 from workbench.server.tour import run_tour
@@ -68,6 +68,7 @@ def running(workspace: str, *, with_lab: bool = True) -> Iterator[Running]:
         service.wait_until(lambda: _is_healthy(place), SERVICE_SECONDS)
         address = place.address()
         assert address is not None
+        own_rules.make(place)
         children.append(_workbench("agent", ["agent"], workspace, place.logs))
         state = Running(workspace, place, address, children)
         if folder is not None:
