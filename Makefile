@@ -60,8 +60,8 @@ test: system .venv/.test
 
 # The long runs of the suites that search for mistakes; `make test` runs each with a short seed.
 soak: .venv/.test
-	@WORKBENCH_FUZZ=100000 WORKBENCH_KILLS=100 WORKBENCH_SCHEDULES=full $(PYTEST) tests/query/test_fuzz.py tests/crash \
-	  tests/base/test_recurrence_oracle.py
+	@WORKBENCH_FUZZ=100000 WORKBENCH_KILLS=100 WORKBENCH_CRASHES=10000 WORKBENCH_SCHEDULES=full $(PYTEST) \
+	  tests/query/test_fuzz.py tests/crash tests/base/test_recurrence_oracle.py tests/alerts/test_crash_points.py
 
 reference: .venv/.run
 	@$(BIN)/python -m workbench.query.reference
@@ -74,6 +74,7 @@ bench: .venv/.bench
 	$(BIN)/python tests/bench/intake.py
 	$(BIN)/python tests/bench/agent.py
 	$(BIN)/python tests/bench/jobs.py
+	$(BIN)/python tests/bench/alerts.py
 	$(BIN)/python tests/bench/grid.py
 
 lock: .venv/.run

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger("workbench.alerts")
-LEASE_SECONDS = 90
-"""How long another process waits for one that evaluates and says nothing."""
+LEASE_SECONDS = 10
+"""How long another process waits for one that evaluates and says nothing. Who asks longer than that may lose his turn."""
 GRACE_SECONDS = 600
 """In which senders bring what waited while nothing could come in."""
 
@@ -63,6 +63,7 @@ class Evaluator:
         self.alerts, self.asking = alerts, asking
         self.holder = str(uuid.uuid4())
         self._taking_in_since = taking_in_since
+        self._held_until = 0
         self._database = alerts.database
 
     def next_due(self) -> int | None:
@@ -90,7 +91,7 @@ class Evaluator:
             return 0
         done = 0
         for row in rows:
-            if stop():
+            if stop() or not self._hold():
                 break
             done += self.evaluate(row)
         return done
@@ -110,6 +111,7 @@ class Evaluator:
         with self._database.begin() as connection:
             if not self._unchanged(connection, row):
                 self.asking.forget(due.id)
+                self._held_until = 0
                 return False  # somebody else was faster, or it was changed meanwhile
             commit(self.alerts, connection, row, rule, window, answer, (began, clock.now_us()))
         return True
@@ -156,21 +158,26 @@ class Evaluator:
 
     def _hold(self) -> bool:
         """Take or renew the lease; whether this process has it."""
+        now, whole = clock.now_us(), LEASE_SECONDS * SECOND
+        if now < self._held_until - whole // 2 <= now + whole:
+            return True  # each commit looks whether it is so
         lease = table("alert_evaluator")
         with self._database.begin() as connection:
-            now = clock.now_us()
             found = connection.execute(lease.select()).one_or_none()
-            if found is not None and found.holder != self.holder and now < found.until <= now + LEASE_SECONDS * SECOND:  # fmt: skip
+            # A clock that was set back must not keep it for ever.
+            if found is not None and found.holder != self.holder and now < found.until <= now + whole:
                 return False
-            values = {"holder": self.holder, "until": now + LEASE_SECONDS * SECOND}
+            values = {"holder": self.holder, "until": now + whole}
             if found is None:
                 connection.execute(lease.insert().values(id=1, **values))
-            elif found.holder != self.holder or found.until < now + LEASE_SECONDS * SECOND // 2:
+            else:
                 connection.execute(lease.update().values(values))
+        self._held_until = now + whole
         return True
 
     def release(self) -> None:
         """Let another process evaluate at once."""
         lease = table("alert_evaluator")
+        self._held_until = 0
         with self._database.begin() as connection:
             connection.execute(lease.delete().where(lease.c.holder == self.holder))
