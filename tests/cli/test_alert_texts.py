@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -61,3 +62,31 @@ def test_import_prints_writes_and_tells(run: Any, rules: Path, tmp_path: Path) -
     again = run("alert", "import", str(rules / "good.yaml"), "--to", str(target))
     assert again.returncode == 1
     assert b"ALR112" in again.stderr
+
+
+def test_backtest_shows_when_a_rule_would_have_fired(run: Any, tmp_path: Path) -> None:
+    at = ("--workspace", str(tmp_path / "w"))
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
+    records = [
+        {"TimeGenerated": (moment + dt.timedelta(seconds=n)).isoformat(), "EventID": 4625} for n in range(20)
+    ]
+    (tmp_path / "r.jsonl").write_text("\n".join(json.dumps(r) for r in records))
+    assert run("import", str(tmp_path / "r.jsonl"), "--table", "Logins", *at).returncode == 0
+    (tmp_path / "rule.yaml").write_text(
+        "name: r\nquery: Logins | where EventID == 4625\nwhen: count >= 10\nover: 1h\n"
+    )
+    rule, chart = str(tmp_path / "rule.yaml"), tmp_path / "chart.svg"
+    ran = run("alert", "backtest", rule, "--over", "3d", "--chart", str(chart), "--json", *at)
+    assert ran.returncode == 0, ran.stderr
+    (row,) = json.loads(ran.stdout)
+    assert row["records"] >= 10
+    assert row["resolved"] > row["fired"] >= moment.isoformat()[:16]
+    assert b"1 alert in 864 evaluations over 3d; 20 records read" in ran.stderr
+    assert chart.read_text().startswith("<svg")
+    assert run("alert", "backtest", rule, "--over", "soon", *at).stderr.startswith(
+        b"ALR105: --over can't be 'soon'"
+    )
+    printed = (
+        run("alert", "backtest", rule, "--over", "3d", "--format", "csv", *at).stdout.decode().splitlines()
+    )
+    assert (printed[0], len(printed)) == ("fired,resolved,value,records,dimensions,told", 2)

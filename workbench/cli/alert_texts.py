@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +16,11 @@ from workbench.cli import options
 from workbench.cli.asking import asked, place_of, quoted
 
 if TYPE_CHECKING:
+    from workbench.alerts.backtest import Firing
     from workbench.alerts.importing import Imported
+    from workbench.alerts.rule import Rule
     from workbench.query.frames import Tables
+    from workbench.query.result import Result
 
 Files = Annotated[
     list[str],
@@ -24,13 +29,23 @@ Files = Annotated[
         help="Rules: our YAML, Sentinel's, Azure's scheduledQueryRules in JSON, Sigma's; a folder is all files in it.",
     ),
 ]
+_FIRED = ("fired", "resolved", "value", "records", "dimensions", "told")
 _ENDINGS = (".yaml", ".yml", ".json")
+
+
+class Format(StrEnum):
+    """How alerts are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
 
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to `workbench alert`."""
     group.command()(lint)
     group.command("import")(import_rules)
+    group.command()(backtest)
 
 
 def lint(files: Files, as_json: options.Json = False, workspace: options.Workspace = None) -> None:
@@ -104,6 +119,102 @@ def import_rules(
         emit_json(made)
     if refused:
         raise typer.Exit(1)
+
+
+def backtest(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A file, or the name of a rule that is kept.")],
+    over: Annotated[str, typer.Option(help="How far back: 30d, P1W.")] = "30d",
+    form: Annotated[Format, typer.Option("--format", help="How the alerts are printed.")] = Format.table,
+    chart: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Draw the measured values there: .svg, .png or .html.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    workspace: options.Workspace = None,
+) -> None:
+    """Show when a rule would have fired over stored records; nothing is kept, and nobody is told."""
+    from workbench.alerts.backtest import backtest as tried
+    from workbench.alerts.phrases import seconds_of
+    from workbench.base import clock
+    from workbench.base.diagnostics import alerts as diagnostics
+    from workbench.cli import output
+    from workbench.workspace import open as open_workspace
+
+    seconds = seconds_of(over)
+    if not seconds:
+        raise diagnostics.bad_value(None, "--over", over, ["30d", "12h", "P1W"])
+    if chart is not None and Path(chart).suffix not in (".svg", ".png", ".html"):
+        raise diagnostics.bad_value(None, "--chart", chart, ["a file that ends with .svg, .png or .html"])
+    end = clock.now_us()
+    found = tried(_one_rule(rule, workspace), open_workspace(options.chosen(workspace)).source, end - seconds * 1_000_000, end, _progress)  # fmt: skip
+    rows = [_fired(one) for one in found.firings]
+    if form is Format.csv and not as_json:
+        writer = csv.DictWriter(sys.stdout, _FIRED, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        output.listing(rows, _FIRED, as_json=as_json or form is Format.json)
+    if chart is not None:
+        _draw(found.chart(), Path(chart))
+    count = len(rows)
+    print(
+        f"{count:,} alert{'s' * (count != 1)} in {len(found.measured):,} evaluations over {over}; "
+        f"{found.records:,} records read, the query asked {found.asked:,} times",
+        file=sys.stderr,
+    )
+
+
+def _one_rule(given: str, workspace: str | None) -> Rule:
+    """The rule of a file that has one, or a kept one by its name."""
+    from workbench.alerts.reading import read
+    from workbench.base.diagnostics import alerts as diagnostics
+
+    if not Path(given).is_file():
+        return read(asked(place_of(workspace), "GET", f"/api/alertRules/{quoted(given)}")["text"])
+    found = _read(given)
+    if len(found) != 1:
+        raise diagnostics.several_rules(given, [one.rule.name for one in found])
+    return found[0].rule
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(
+            f"\r{done:,} of {of:,} evaluations", end="\r" if done < of - 100 else "\r\033[K", file=sys.stderr
+        )
+
+
+def _fired(one: Firing) -> dict[str, Any]:
+    from workbench.alerts.told import moment
+
+    return {
+        "fired": moment(one.at),
+        "resolved": moment(one.resolved_at) or "",
+        "value": one.value,
+        "records": one.count,
+        "dimensions": ", ".join(f"{k}={v}" for k, v in one.dimensions.items()),
+        "told": one.told,
+    }
+
+
+def _draw(result: Result, file: Path) -> None:
+    from workbench.base.diagnostics import alerts as diagnostics
+    from workbench.query.charts.look import picture, pixels
+
+    spec = result.chart().to_dict()
+    try:
+        if file.suffix == ".png":
+            file.write_bytes(pixels(spec))
+        else:
+            svg = picture(spec)
+            file.write_text(
+                svg if file.suffix == ".svg" else f"<!doctype html><meta charset=utf-8>{svg}",
+                encoding="utf-8",
+            )
+    except OSError as error:
+        raise diagnostics.not_written(str(file), error.strerror or str(error)) from None
 
 
 def _put(one: Imported, to: str | None, *, create: bool, workspace: str | None) -> tuple[str, str]:

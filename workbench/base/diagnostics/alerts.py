@@ -106,3 +106,30 @@ def no_sigma_counterpart(what: str, why: str) -> WorkbenchError:
 
 def file_exists(path: str) -> WorkbenchError:
     return WorkbenchError("ALR112", f"{path} is there already, and is not written over")
+
+
+# ---- backtests --------------------------------------------------------------------------------
+
+
+def too_many_evaluations(count: int, most: int) -> WorkbenchError:
+    return WorkbenchError(
+        "ALR131",
+        f"that are {count:,} evaluations; at most {most:,} are tried",
+        hint="take a shorter time with --over",
+    )
+
+
+def too_many_records(table: str, most: int) -> WorkbenchError:
+    return WorkbenchError(
+        "ALR132",
+        f"{table} has more than {most:,} records for the query in that time",
+        hint="take a shorter time with --over, or filter in the first lines of the query",
+    )
+
+
+def several_rules(path: str, names: Sequence[str]) -> WorkbenchError:
+    return WorkbenchError("ALR133", f"{path} has {len(names)} rules, and one is tried at a time", hint="workbench alert import FILE --to FOLDER makes a file of each")  # fmt: skip
+
+
+def not_written(path: str, why: str) -> WorkbenchError:
+    return WorkbenchError("ALR134", f"{path} can't be written: {why}")
