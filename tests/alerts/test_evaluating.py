@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
-from workbench.alerts.rule import Dimension, Measure, Operator, Violations
+from workbench.alerts import evaluator
+from workbench.alerts.evaluating import Answer, Evaluating, Window
+from workbench.alerts.rule import Dimension, Measure, Operator, Rule, Violations
 
 LESS = {"operator": Operator.LESS_THAN, "threshold": 1.0}
 
@@ -181,11 +185,8 @@ def test_after_a_stop_one_evaluation_sees_all_that_came(scene: Any) -> None:
 
 
 def test_two_evaluators_take_turns(scene: Any) -> None:
-    from workbench.alerts.evaluating import Evaluating
-    from workbench.alerts.evaluator import Evaluator
-
-    other = Evaluator(scene.alerts, Evaluating(scene.workspace.source))
-    scene.put("E")
+    other = evaluator.Evaluator(scene.alerts, Evaluating(scene.workspace.source))
+    scene.put("E", frequency=5, window=5)
     assert scene.evaluate() == []
     scene.until(scene.evaluator.next_due())
     assert other.turn() == 0
@@ -217,3 +218,52 @@ def test_a_removed_rule_leaves_no_open_alert(scene: Any) -> None:
     assert scene.conditions() == ["Fired", "Resolved"]
     assert scene.alerts.all() == []
     assert scene.alerts.comment(scene.alerts.alerts()[0]["id"], "ada", "gone")["comments"]
+
+
+def test_a_rule_that_takes_long_does_not_hold_the_others(scene: Any) -> None:
+    began, go = threading.Event(), threading.Event()
+    ask = scene.evaluator.asking.ask
+
+    def waits(rule_id: str, rule: Rule, window: Window) -> Answer:
+        if rule.name == "Slow":
+            began.set()
+            assert go.wait(60)
+        return ask(rule_id, rule, window)
+
+    scene.evaluator.asking.ask = waits
+    scene.evaluator.patience = 0.05
+    for name in ("Slow", "R"):
+        scene.put("E", name=name)
+    scene.come({})
+    scene.until(scene.now + 60_000_000)
+    scene.evaluator.patience = 0.05
+    until = time.monotonic() + 60
+    while not scene.told() and time.monotonic() < until:
+        scene.evaluator.turn()
+    assert began.is_set()
+    assert [r["AlertName"] for r in scene.told()] == ["R"]
+    go.set()
+    while len(scene.told()) < 2 and time.monotonic() < until:
+        scene.evaluator.turn()
+    assert [r["AlertName"] for r in scene.told()] == ["R", "Slow"]
+
+
+def test_a_query_that_never_ends_is_an_error_and_asked_once(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, asked = threading.Event(), []
+
+    def waits(rule_id: str, rule: Rule, window: Window) -> Answer:
+        asked.append(window.at)
+        assert go.wait(60)
+        return Answer(None, {})
+
+    scene.evaluator.asking.ask = waits
+    scene.evaluator.patience = 0.05
+    monkeypatch.setattr(evaluator, "seconds_of", lambda _: -evaluator.GIVE_UP_SECONDS)
+    scene.put("E")
+    assert scene.evaluate() == []
+    assert scene.evaluate() == []
+    go.set()
+    assert scene.shown()["error"].startswith("KQL304")
+    assert len(asked) == 1

@@ -115,7 +115,7 @@ class Evaluating:
         return Since(self._source, low, history_before=window.start, came_from=came_from)
 
     def _asked(self, rule: Rule, window: Window, cut: Since) -> Answer:
-        seconds = min(MOST_SECONDS, max(10.0, rule.frequency / 2))
+        seconds = seconds_of(rule)
         try:
             result = run(
                 rule.query,
@@ -139,6 +139,17 @@ class Evaluating:
             return Answer(
                 None, cut.until, diagnostics.fault(f"{type(fault).__name__}: {fault}".split("\n")[0][:300])
             )
+
+
+def seconds_of(rule: Rule) -> float:
+    """How long the query of a rule may take.
+
+    Examples
+    --------
+    >>> seconds_of(Rule("r", "T", frequency=60)), seconds_of(Rule("r", "T", frequency=3600))
+    (30.0, 60.0)
+    """
+    return min(MOST_SECONDS, max(10.0, rule.frequency / 2))
 
 
 @dataclass(frozen=True, slots=True)

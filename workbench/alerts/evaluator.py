@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.alerts.commit import commit
-from workbench.alerts.evaluating import Answer, Evaluating, Window
+from workbench.alerts.evaluating import Answer, Evaluating, Window, seconds_of
 from workbench.alerts.judging import violates
+from workbench.alerts.patience import Asked
 from workbench.alerts.rule import Measure, Rule
 from workbench.alerts.schema import table
 from workbench.alerts.store import SECOND, Alerts
 from workbench.base import clock
+from workbench.base.diagnostics import query as query_diagnostics
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("workbench.alerts")
 LEASE_SECONDS = 10
 """How long another process waits for one that evaluates and says nothing. Who asks longer than that may lose his turn."""
+PATIENCE_SECONDS = 3.0
+"""How long the other rules wait for the query of one."""
+GIVE_UP_SECONDS = 5.0
+"""How long behind its limit a query is waited for."""
 GRACE_SECONDS = 600
 """In which senders bring what waited while nothing could come in."""
 
@@ -64,6 +70,8 @@ class Evaluator:
         self.holder = str(uuid.uuid4())
         self._taking_in_since = taking_in_since
         self._held_until = 0
+        self.patience = PATIENCE_SECONDS
+        self._slow: dict[tuple[str, int], Asked] = {}
         self._database = alerts.database
 
     def next_due(self) -> int | None:
@@ -89,6 +97,8 @@ class Evaluator:
             rows = [dict(r._mapping) for r in connection.execute(due)]
         if not rows or not self._hold():
             return 0
+        asked = {(row["id"], row["version"]) for row in rows}
+        self._slow = {key: one for key, one in self._slow.items() if key in asked or not one.done}
         done = 0
         for row in rows:
             if stop() or not self._hold():
@@ -105,16 +115,39 @@ class Evaluator:
         step = rule.frequency * SECOND
         late = max(0, clock.now_us() - row["next_due"]) // step
         due = Due(row, rule, row["next_due"] + late * step)
-        window = self._window(due)
-        began = clock.now_us()
-        answer = self._held_back(due, self.asking.ask(due.id, rule, window))
+        asked, answer = self._asked(due)
+        if answer is None:
+            return False
+        answer = self._held_back(due, answer)
         with self._database.begin() as connection:
             if not self._unchanged(connection, row):
                 self.asking.forget(due.id)
                 self._held_until = 0
                 return False  # somebody else was faster, or it was changed meanwhile
-            commit(self.alerts, connection, row, rule, window, answer, (began, clock.now_us()))
+            times = (asked.began, clock.now_us())
+            commit(self.alerts, connection, row, rule, asked.window, answer, times)
         return True
+
+    def _asked(self, due: Due) -> tuple[Asked, Answer | None]:
+        """What a rule is answered; None while that takes long, and the others go first."""
+        key = (due.id, due.row["version"])
+        asked, patience = self._slow.get(key), 0.0
+        if asked is not None and asked.row["next_due"] != due.row["next_due"] and asked.done:
+            asked = None  # it was given up
+        if asked is None:
+            self._slow.pop(key, None)
+            window, patience = self._window(due), self.patience
+            asked = Asked(lambda: self.asking.ask(due.id, due.rule, window), due.row, window)
+        answer = asked.wait(patience)
+        if answer is not None:
+            self._slow.pop(key, None)
+            return asked, answer
+        self._slow[key] = asked
+        most = seconds_of(due.rule)
+        if asked.seconds < most + GIVE_UP_SECONDS:
+            return asked, None
+        # It can't be ended, so it is not asked again before it ends.
+        return asked, Answer(None, {}, query_diagnostics.out_of_time(most))
 
     def _held_back(self, due: Due, answer: Answer) -> Answer:
         """The answer, unless it says that records are missing while none could come in."""
