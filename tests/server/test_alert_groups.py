@@ -104,7 +104,12 @@ runbooks:
 
 
 def test_private_addresses_are_told_only_where_an_owner_allows_it(
-    said: Any, group: str, service: Running, web: receivers.Web, mail: receivers.Mail
+    said: Any,
+    group: str,
+    service: Running,
+    web: receivers.Web,
+    mail: receivers.Mail,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     status, results = said("test", group)
     assert status == 1
@@ -112,6 +117,10 @@ def test_private_addresses_are_told_only_where_an_owner_allows_it(
         ("email", "Failed", "NOT102"), ("webhook", "Failed", "NOT102"), ("runbook", "Delivered", ""),
     ]  # fmt: skip
     assert (web.got, mail.got) == ([], [])
+    assert run(["token", "create", "--role", "operator", "--json"]) == 0
+    operator = json.loads(capfdbinary.readouterr().out)["token"]
+    body = {"destination": "127.0.0.0/8"}
+    assert service.ask("POST", "/api/alert-destinations", body, token=operator)[0] == 403
     assert said("allow", "127.0.0.0/8")[1]["destination"] == "127.0.0.0/8"
     assert said("allow", "localhost")[1]["destination"] == "localhost"
     assert [d["destination"] for d in said("allow")[1]] == ["127.0.0.0/8", "localhost"]

@@ -78,7 +78,7 @@ def test_what_may_work_later_is_tried_three_times_then_left_alone(
 
 
 def test_a_receiver_that_never_answers_is_a_time_out(desk: Any, web: receivers.Web, hand: Any) -> None:
-    quick = Policies(kinds={**Policies().kinds, "webhook": Policy((0.2, 0.2, 0.2), pause=900)})
+    quick = Policies(kinds={**Policies().kinds, "webhook": Policy((0.5, 60, 60), pause=900)})
     desk = dataclasses.replace(desk, policies=quick)
     hook(desk, web)
     web.answers = [None]
@@ -86,7 +86,7 @@ def test_a_receiver_that_never_answers_is_a_time_out(desk: Any, web: receivers.W
     assert desk.turn() == ["Waiting"]
     hand.forward(1)
     assert desk.turn() == ["Delivered"]
-    assert desk.told("Detail")[0] == "no answer within 0.2 seconds"
+    assert desk.told("Detail")[0] == "no answer within 0.5 seconds"
 
 
 @pytest.mark.parametrize("status", [308, 400, 401, 404, 500])

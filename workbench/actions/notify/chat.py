@@ -7,6 +7,7 @@ talk to is checked before; what is not covered by that stands in RECEIVERS.md. a
 from __future__ import annotations
 
 import re
+import urllib.parse
 from typing import Any
 
 from workbench.actions.notify.guard import Guard
@@ -27,6 +28,7 @@ HOSTS: dict[str, tuple[str, ...]] = {
 """The schemes that are taken, and the hosts of those that have fixed ones; of the others the URL names it."""
 _TURNED_OFF = re.compile(r"[?&](verify|redirect)=", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z]+)://([^/?#]*)")
+_NOT_SET = "neither 'verify' nor 'redirect' is set in its URL"
 _TEAMS = "webhook.office.com"
 _RECORDS, _MOST_VALUE = 3, 300
 
@@ -50,6 +52,11 @@ def send(guard: Guard, url: str, told: Told, seconds: float) -> Outcome:
     channel: Any = apprise.Apprise.instantiate(url + limits, asset=asset, suppress_exceptions=True)
     if channel is None:
         raise diagnostics.bad_chat("apprise does not understand its URL")
+    # What apprise read is what counts, however the URL was written.
+    if not channel.verify_certificate or channel.redirects:
+        raise diagnostics.bad_chat(_NOT_SET)
+    if not HOSTS[_scheme(url)] and isinstance(getattr(channel, "host", None), str) and "." in channel.host:
+        guard.target(channel.host, channel.port or 443, plain=not channel.secure)
     kind = apprise.NotifyType.FAILURE if told.fired else apprise.NotifyType.SUCCESS
     if channel.notify(title=title(told), body=body(told), notify_type=kind):
         return Outcome(Verdict.DELIVERED)
@@ -59,10 +66,10 @@ def send(guard: Guard, url: str, told: Told, seconds: float) -> Outcome:
 def checked(guard: Guard, url: str) -> None:
     """Check the form of a channel's URL, and every host that it leads to; no message repeats it, since it holds tokens."""
     found = _SCHEME.match(url)
-    if found is None or found[1] not in HOSTS:
+    if found is None or found[1] not in HOSTS or "\\" in url:
         raise diagnostics.bad_chat(f"its URL begins with one of: {', '.join(HOSTS)}")
-    if _TURNED_OFF.search(url):
-        raise diagnostics.bad_chat("neither 'verify' nor 'redirect' is set in its URL")
+    if _TURNED_OFF.search(urllib.parse.unquote(url)):
+        raise diagnostics.bad_chat(_NOT_SET)
     scheme, place = found[1], found[2].rpartition("@")[2]
     hosts = HOSTS[scheme]
     if not hosts:
@@ -73,6 +80,10 @@ def checked(guard: Guard, url: str) -> None:
         guard.target(
             host, int(port) if port.isdecimal() and int(port) < 65_536 else 443, plain=scheme == "mmost"
         )
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0]
 
 
 def title(told: Told) -> str:
