@@ -1,7 +1,7 @@
 """The records of a span of time, read once: each table with those columns that a query uses, in the order in which they came.
 
 In go a query and the tables of a workspace, out comes a source of tables that can be cut to any window without reading
-again. A record that came in more than a day after its time (an import) is taken as if it had come in at its time.
+again. A record that came in more than an hour after its time (an import) is taken as if it had come in at its time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workbench.repository.layout import RECEIVED, TIME
 MOST_ROWS = 20_000_000
 """Of one table: what is held in memory."""
 _CAME = "__came"
-_HOUR, _DAY = 3_600 * 1_000_000, 86_400 * 1_000_000
+_HOUR = 3_600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Recorded:
         known = {c.name for c in self._source.schema(table) or ()}
         wanted = list(dict.fromkeys([*columns, *(c for c in (TIME, RECEIVED) if c in known)]))
         listed = ", ".join(f"['{c}']" for c in wanted)
-        span = f"{format_datetime((start - _DAY) * 10)}/{format_datetime((end + _HOUR) * 10)}"
+        span = f"{format_datetime((start - _HOUR) * 10)}/{format_datetime((end + _HOUR) * 10)}"
         result = run(
             f"{conditions or table}\n| project {listed}", self._source, parameters=parameters, limit=MOST_ROWS,
             timespan=span if TIME in known else None, control=Control(Limits(seconds=600.0)),
@@ -104,7 +104,7 @@ class Recorded:
             came = time = pl.col(TIME).to_physical()
             if RECEIVED in wanted:
                 late = pl.col(RECEIVED).to_physical() - time
-                came = pl.when(late.is_between(-_HOUR, _DAY)).then(pl.col(RECEIVED).to_physical()).otherwise(time)  # fmt: skip
+                came = pl.when(late.is_between(-_HOUR, _HOUR)).then(pl.col(RECEIVED).to_physical()).otherwise(time)  # fmt: skip
         frame = result.frame.with_columns(came.cast(pl.Int64).alias(_CAME))
         frame = frame.filter(pl.col(_CAME).is_between(start, end, closed="right"))
         return frame.sort(_CAME).select(*columns, _CAME)

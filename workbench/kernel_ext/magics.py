@@ -72,6 +72,12 @@ class LogSearch(Magics):  # type: ignore[misc]
           --save NAME        keep the query as a saved search, then run it
           --cache            rows found earlier will do while no record is new; the footer says since when
           --show ID          show a result again that is kept, also after a restart; its id stands in the footer
+          --alert NAME       make the query an alert rule of the running service, or give it to the rule of that name
+          --when CONDITION   of that rule: when it fires, such as 'count > 10' or 'average(CounterValue) > 90'
+          --every SPAN       of that rule: how often it is evaluated (5m)
+          --over SPAN        of that rule: how far back each evaluation looks
+          --split COLUMNS    of that rule: what is watched apart, such as 'Computer, Account'
+          --severity NAME    of that rule: Critical, Error, Warning, Informational or Verbose
           --workspace PATH   ask this workspace (folder or URL), not the default one
 
         Notebook variables are part of the language: a name that is no column, table or let is looked
@@ -107,6 +113,11 @@ class LogSearch(Magics):  # type: ignore[misc]
             workspace.searches.save(
                 Search(options.save, text, timespan=timespan or "", parameters=parameters or {})
             )
+        if options.alert is not None:
+            from workbench.kernel_ext import alert_cell
+
+            alert_cell.make(options, text, parameters or {}, workspace)
+            return None
         scope = Scope(namespaces, NOTEBOOK_NAMES)
         if options.explain:
             plan = workspace.explain(

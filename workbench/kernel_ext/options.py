@@ -48,6 +48,10 @@ class Options:
         The rows of an earlier cell will do that asked the same of the same records (`--cache`).
     show : str or None
         Show the kept result of this id again and run nothing (`--show`).
+    alert : str or None
+        Make the query an alert rule of this name, or the query of that rule (`--alert`); run nothing.
+    when, every, over, split, severity : str or None
+        Of that rule, in the words of its text.
     """
 
     name: str | None = None
@@ -62,6 +66,12 @@ class Options:
     save: str | None = None
     cache: bool = False
     show: str | None = None
+    alert: str | None = None
+    when: str | None = None
+    every: str | None = None
+    over: str | None = None
+    split: str | None = None
+    severity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +101,17 @@ FORMS = {
     "--save": _Form("save", "a name", "keep the query as a saved search, then run it"),
     "--cache": _Form("cache", "", "rows found earlier will do while no record is new"),
     "--show": _Form("show", "the id of a result", "show a kept result again, and run nothing"),
+    "--alert": _Form("alert", "the name of an alert rule", "make the query an alert rule, and run nothing"),
+    "--when": _Form("when", "a condition such as 'count > 10'", "of that rule: when it fires"),
+    "--every": _Form("every", "a time such as 5m", "of that rule: how often it is evaluated"),
+    "--over": _Form("over", "a time such as 15m", "of that rule: how far back it looks"),
+    "--split": _Form("split", "columns such as 'Computer, Account'", "of that rule: what is watched apart"),
+    "--severity": _Form("severity", "a name such as Error, or 0 to 4", "of that rule"),
     "--workspace": _Form("workspace", "a folder or URL", "ask this workspace instead of the default one"),
 }
 
+OF_ALERTS = ("when", "every", "over", "split", "severity")
+"""Options that say something of the rule that `--alert` names."""
 _WORD = re.compile(r"\s*(?P<name>-[-\w]*)(?P<equals>=)?")
 _VALUE = re.compile(
     r"""\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'][^\s]*)|(?P<open>["'][^\s]*))"""
@@ -155,6 +173,11 @@ def _parse(line: str) -> tuple[Options, str]:
         here = Span(value.end() - len(value[0].lstrip()), value.end())
         given[form.field] = _checked(name, form, text, here)
         at = value.end()
+    if "alert" not in given:
+        for name, form in FORMS.items():
+            if form.field in OF_ALERTS and form.field in given:
+                start = line.index(name)
+                raise diagnostics.option_of_alert(name, Span(start, start + len(name)))
     return Options(**given), line[at:].lstrip()
 
 
@@ -208,5 +231,11 @@ def help_lines() -> str:
         "load": "NAME",
         "save": "NAME",
         "show": "ID",
+        "alert": "NAME",
+        "when": "CONDITION",
+        "every": "5m",
+        "over": "15m",
+        "split": "COLUMNS",
+        "severity": "NAME|0-4",
     }
     return "\n".join(f"  {(n + ' ' + words.get(f.field, '')):26} {f.help}" for n, f in FORMS.items())

@@ -179,3 +179,9 @@ def no_timespan(text: str) -> WorkbenchError:
         f"{text!r} is no time range, and no notebook variable with one",
         hint="write P1D, PT1H, start/end, or the name of a parameter",
     )
+
+
+def option_of_alert(name: str, span: Span) -> WorkbenchError:
+    return WorkbenchError(
+        "LAB009", f"{name} is of an alert rule, and none is named", span, hint="add --alert NAME"
+    )
