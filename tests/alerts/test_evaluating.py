@@ -167,7 +167,9 @@ def test_what_could_not_be_asked_is_asked_later(scene: Any) -> None:
     scene.put("Nobody | where N == 1", per_row=True)
     for _ in range(12):
         assert scene.evaluate() == []
-    assert scene.shown()["enabled"], "the table may still come"
+    shown = scene.shown()
+    assert (shown["enabled"], shown["state"]) == (True, "NoData"), "the table may still come"
+    assert shown["error"].startswith("KQL102")
     scene.come({"N": 1}, table="Nobody")
     scene.until(scene.now + 600_000_000)
     assert scene.evaluate() == ["Fired"]
