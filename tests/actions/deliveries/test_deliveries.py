@@ -12,7 +12,8 @@ from notices import notice, resolved
 from runbook_service import notebook
 
 from workbench.actions.deliveries.groups import Group
-from workbench.actions.deliveries.queue import Policies, Policy
+from workbench.actions.deliveries.queue import KEPT_SECONDS, Policies, Policy
+from workbench.actions.deliveries.schema import table
 from workbench.base import clock
 from workbench.base.errors import WorkbenchError
 
@@ -124,6 +125,25 @@ def test_a_delivery_that_kills_its_senders_is_given_up(desk: Any, web: receivers
         hand.forward(desk.policies.lease + 1)
     assert desk.deliveries.claim() is None
     assert desk.told("State", "Detail") == [("Failed", "NOT112: its sender was lost 10 times while it sent")]
+
+
+def test_what_ended_is_known_for_a_month(desk: Any, web: receivers.Web, hand: Any) -> None:
+    hook(desk, web)
+    web.answers = [404]
+    desk.add(notice("k1"), notice("k2"))
+    assert sorted(desk.turn()) == ["Delivered", "Failed"]
+
+    def kept() -> int:
+        with desk.deliveries.database.read() as connection:
+            assert connection.execute(table("alert_taken").select()).all() == []
+            return len(connection.execute(table("alert_deliveries").select()).all())
+
+    hand.forward(KEPT_SECONDS - 1)
+    desk.deliveries.forget()
+    assert kept() == 2
+    hand.forward(2)
+    desk.deliveries.forget()
+    assert kept() == 0
 
 
 def test_quiet_hours_hold_or_drop(desk: Any, web: receivers.Web, hand: Any) -> None:

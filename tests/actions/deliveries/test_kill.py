@@ -15,7 +15,11 @@ import receivers
 from notices import notice
 from toldrows import rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # What a transaction is on PostgreSQL, the other tests here show; processes are dear.
+    pytest.mark.parametrize("control_place", ["sqlite"], indirect=True),
+]
 CHILD = Path(__file__).parent / "killed.py"
 
 

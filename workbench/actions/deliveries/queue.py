@@ -63,6 +63,8 @@ class Policies:
         Seconds that a sender holds a delivery; longer than any try takes.
     mails : int
         That are sent in an hour; more of them wait.
+    at_once : int
+        Tries of one endpoint at the same time.
     """
 
     kinds: Mapping[str, Policy] = field(
@@ -75,6 +77,7 @@ class Policies:
     )
     lease: float = 240.0
     mails: int = 100
+    at_once: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +131,31 @@ class Deliveries:
 
     def claim(self) -> Delivery | None:
         """Something to deliver now, or None."""
+        import sqlalchemy as sa
+
         deliveries, taken = table("alert_deliveries"), table("alert_taken")
         now = clock.now_us()
         live = deliveries.c.state.in_(LIVE)
+        # One receiver that is slow to answer does not hold all senders.
+        busy = (
+            sa.select(deliveries.c.endpoint)
+            .where(deliveries.c.state == State.SENDING, deliveries.c.due > now)
+            .group_by(deliveries.c.endpoint)
+            .having(sa.func.count() >= self.policies.at_once)
+        )
         due = (
             deliveries.select()
-            .where(live, deliveries.c.due <= now)
+            .where(live, deliveries.c.due <= now, deliveries.c.endpoint.not_in(busy))
             .order_by(deliveries.c.due, deliveries.c.id)
         )
         with self.database.read() as connection:  # most looks find nothing, and need no turn to write
             if connection.execute(due.limit(1)).first() is None:
                 return None
         with self.database.begin() as connection:
+            full = False
             for row in connection.execute(due.limit(20)).all():
+                if full and row.kind == "email":
+                    continue
                 text = connection.scalar(taken.select().where(taken.c.key == row.notice_key).with_only_columns(taken.c.notice))  # fmt: skip
                 notice = Notice.read(json.loads(str(text)))
                 action = _action(row)
@@ -148,6 +163,7 @@ class Deliveries:
                     lost = failed(diagnostics.too_often_lost(row.claims - row.failures))
                     self._end(connection, row, notice, State.FAILED, lost, now)
                 elif row.kind == "email" and (later := self._mails_full(connection, now)) is not None:
+                    full = True
                     mails = deliveries.update().where(
                         deliveries.c.kind == "email", deliveries.c.state.in_((State.WAITING, State.HELD)),
                         deliveries.c.due < later,
@@ -155,7 +171,6 @@ class Deliveries:
                     connection.execute(mails.values(due=later))
                     why = Outcome(Verdict.AGAIN, f"{self.policies.mails} mails were sent in the last hour")
                     self._tell(connection, row, notice, State.HELD, now, outcome=why, next_time=later)
-                    return None
                 else:
                     until = now + int(self.policies.lease * SECOND)
                     values = {"state": State.SENDING, "due": until, "claims": row.claims + 1}
@@ -199,14 +214,13 @@ class Deliveries:
             return State.WAITING
 
     def next_due(self) -> int | None:
-        """When the next one is due, in µs since 1970."""
+        """The next moment at which one becomes due, in µs since 1970; what is due by now is not asked for."""
         import sqlalchemy as sa
 
         deliveries = table("alert_deliveries")
+        later = (deliveries.c.state.in_(LIVE), deliveries.c.due > clock.now_us())
         with self.database.read() as connection:
-            found = connection.scalar(
-                sa.select(sa.func.min(deliveries.c.due)).where(deliveries.c.state.in_(LIVE))
-            )
+            found = connection.scalar(sa.select(sa.func.min(deliveries.c.due)).where(*later))
         return None if found is None else int(found)
 
     def waiting(self) -> int:
@@ -326,10 +340,9 @@ class Deliveries:
         self, connection: Connection, row: Any, notice: Notice, state: State, now: int, *, outcome: Outcome, next_time: int | None = None
     ) -> None:  # fmt: skip
         target = target_of(_action(row))
-        attempt = row.claims if state is State.HELD else row.failures + 1
         made = told.row(
             notice, row.action_group, row.kind, row.action, state, now,
-            target=target, attempt=attempt, outcome=outcome, next_time=next_time,
+            target=target, attempt=row.failures + 1, outcome=outcome, next_time=next_time,
         )  # fmt: skip
         self._add(connection, made)
 

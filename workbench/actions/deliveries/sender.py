@@ -53,8 +53,9 @@ class Sender:
                 self._deliveries.take()
                 self._start_all()
                 due = self._deliveries.next_due()
+                # What is due by now and was not started waits for a try to end, which is news.
                 if due is not None:
-                    wait = min(LONGEST, max(0.02, (due - clock.now_us()) / 1_000_000))
+                    wait = min(LONGEST, max(0.0, (due - clock.now_us()) / 1_000_000))
                 if time.monotonic() - forgot > _FORGET_SECONDS:
                     forgot = time.monotonic()
                     self._deliveries.forget()
