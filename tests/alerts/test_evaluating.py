@@ -269,3 +269,16 @@ def test_a_query_that_never_ends_is_an_error_and_asked_once(
     go.set()
     assert scene.shown()["error"].startswith("KQL304")
     assert len(asked) == 1
+
+
+def test_old_alerts_are_listed_no_more_but_those_that_still_fire(scene: Any) -> None:
+    scene.put("E | where N == 1", name="Over")
+    scene.put("E | where N == 2 and TimeGenerated > ago(365d)", name="On")
+    scene.come({"N": 1}, {"N": 2})
+    for _ in range(3):
+        scene.until(scene.now + 60_000_000)
+        scene.evaluate()
+    assert {a["rule"] for a in scene.alerts.alerts()} == {"Over", "On"}
+    scene.until(scene.now + 100 * 86_400_000_000)
+    scene.evaluate()
+    assert [(a["rule"], a["state"]) for a in scene.alerts.alerts()] == [("On", "Firing")]

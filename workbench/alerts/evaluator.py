@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("workbench.alerts")
 LEASE_SECONDS = 10
 """How long another process waits for one that evaluates and says nothing. Who asks longer than that may lose his turn."""
+KEPT_DAYS = 90
+"""How long an alert is listed after it fired; its records stay as long as their table keeps them."""
+_HOUR = 3_600 * SECOND
 PATIENCE_SECONDS = 3.0
 """How long the other rules wait for the query of one."""
 GIVE_UP_SECONDS = 5.0
@@ -70,6 +73,7 @@ class Evaluator:
         self.holder = str(uuid.uuid4())
         self._taking_in_since = taking_in_since
         self._held_until = 0
+        self._looked_for_old = 0
         self.patience = PATIENCE_SECONDS
         self._slow: dict[tuple[str, int], Asked] = {}
         self._database = alerts.database
@@ -97,6 +101,7 @@ class Evaluator:
             rows = [dict(r._mapping) for r in connection.execute(due)]
         if not rows or not self._hold():
             return 0
+        self._forget_old(now)
         asked = {(row["id"], row["version"]) for row in rows}
         self._slow = {key: one for key, one in self._slow.items() if key in asked or not one.done}
         done = 0
@@ -207,6 +212,17 @@ class Evaluator:
                 connection.execute(lease.update().values(values))
         self._held_until = now + whole
         return True
+
+    def _forget_old(self, now: int) -> None:
+        """Once an hour: list no alerts any more that fired long ago, but those of series that still fire."""
+        if self._looked_for_old <= now < self._looked_for_old + _HOUR:
+            return
+        alerts, series = table("alerts"), table("alert_series")
+        still = series.select().with_only_columns(series.c.alert).where(series.c.alert != "")
+        old = (alerts.c.fired_at < now - KEPT_DAYS * 24 * _HOUR) & alerts.c.id.not_in(still)
+        with self._database.begin() as connection:
+            connection.execute(alerts.delete().where(old))
+        self._looked_for_old = now
 
     def release(self) -> None:
         """Let another process evaluate at once."""
