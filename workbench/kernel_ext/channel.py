@@ -54,6 +54,8 @@ class Channel:
             "overview": lambda question: catalog.overview(self._workspace(None)),
             "facts": self._facts,
             "history": lambda question: list(past()),
+            "alertFindings": lambda question: alerts.findings(self._workspace(None).source, question),
+            "alertRecords": _of_service(lambda p, q: alerts.behind(self._workspace(None).source, p, q)),
             **{name: _of_service(way) for name, way in {**automation.WAYS, **alerts.WAYS}.items()},
         }
 

@@ -47,6 +47,14 @@ def no_such_shipped(name: str, known: Sequence[str]) -> WorkbenchError:
     return WorkbenchError("ALR007", f"no alert rule named {name!r} is shipped", hint=hint)
 
 
+def rule_is_there(name: str) -> WorkbenchError:
+    return WorkbenchError(
+        "ALR008",
+        f"there is an alert rule named {name!r} already",
+        hint="give this one another name, or open that one",
+    )
+
+
 def no_column(name: str, columns: Sequence[str]) -> WorkbenchError:
     near = nearest(name, columns)
     hint = f"did you mean {near[0]!r}?" if near else f"it gives: {', '.join(columns[:12])}"

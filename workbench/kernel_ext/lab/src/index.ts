@@ -70,7 +70,7 @@ const search: JupyterFrontEndPlugin<void> = {
     addPanel(app, tracker, channels, palette, restorer, trans);
     const area = labShell ? 'main' : 'right';
     addAutomation(app, tracker, channels, editors.mimeTypeService, area, palette, restorer, trans);
-    addAlerts(app, tracker, channels, palette, restorer, trans);
+    addAlerts(app, tracker, channels, editors, () => options.now, area, palette, restorer, trans);
     channels.changed.connect(lookAgain);
     channels.ran.connect(lookAgain);
     if (settings) {

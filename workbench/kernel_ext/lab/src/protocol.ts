@@ -226,6 +226,82 @@ export interface IAlert {
   comments: { by: string; time: string; text: string }[];
 }
 
+/** When a rule fires. */
+export interface IAlertTerms {
+  /** `count > 10`. */
+  when: string;
+  operator: string;
+  threshold: number;
+  /** It fires when `failing` of the last `periods` evaluations were violated. */
+  failing: number;
+  periods: number;
+  each_row: boolean;
+  window: number;
+  query: string;
+}
+
+/** One evaluation of a rule: how it went, and the greatest value of its dimensions. */
+export interface IEvaluation {
+  at: string;
+  health: 'OK' | 'NoData' | 'Error';
+  milliseconds: number;
+  count: number | null;
+  value: number | null;
+  /** How many combinations of dimensions were. */
+  violated: number;
+}
+
+/** A combination of dimensions that a rule watches. */
+export interface IAlertSeries {
+  dimensions: Record<string, string>;
+  state: string;
+  since: string;
+  value: number | null;
+  alert_id: string;
+}
+
+export interface IAlertRulePage extends IAlertRule, IAlertTerms {
+  /** `5m`. */
+  every: string;
+  over: string;
+  text: string;
+  /** The newest last. */
+  evaluations: IEvaluation[];
+  series: IAlertSeries[];
+  /** How many there are; `series` has the first. */
+  all_series: number;
+  alerts: IAlert[];
+}
+
+/** A record of `Alert`. */
+export interface IAlertEvent {
+  time: string;
+  change: string;
+  by: string;
+  comment: string;
+  value: number | null;
+  detail: string;
+}
+
+/** An alert; its rule is null where that was removed. */
+export interface IAlertPage {
+  alert: IAlert;
+  history: IAlertEvent[];
+  rule: IAlertTerms | null;
+}
+
+/** What a rule would measure now. */
+export interface IAlertPreview extends IAlertTerms {
+  count: number;
+  violated: number;
+  start: string;
+  end: string;
+  /** The violated ones first; not all, where there are many. */
+  groups: { dimensions: Record<string, string>; value: number | null; violated: boolean; count: number }[];
+  columns: IColumn[];
+  records: unknown[][];
+}
+
 /** A list that the service does not know, being older, is null. */
 export interface IAlerts {
   workspace: string;
@@ -249,6 +325,9 @@ export interface IStart {
   retries?: number;
 }
 
+/** What a person does with an alert. */
+export type Response = 'acknowledge' | 'close' | 'comment';
+
 /** Questions: their arguments and the type of the answer. */
 export interface IQuestions {
   complete: [{ code: string; position: number }, ICompletion | null];
@@ -267,6 +346,15 @@ export interface IQuestions {
   resume: [{ job: string }, { state: string }];
   notebook: [{ job: string }, object];
   alerts: [object, IAlerts];
+  alertRule: [{ rule: string }, IAlertRulePage];
+  switchRule: [{ rule: string; how: 'enable' | 'disable' | 'run' }, object];
+  alert: [{ alert: string }, IAlertPage];
+  respond: [{ alert: string; how: Response; comment: string }, IAlert];
+  alertRecords: [{ alert: string }, { query: string; timespan: string }];
+  alertText: [{ rule: string | null }, { text: string }];
+  alertFindings: [{ text: string }, IFinding[]];
+  alertPreview: [{ text: string }, IAlertPreview];
+  saveRule: [{ text: string; rule: string | null }, { rule: string }];
 }
 
 /** A mistake that the kernel tells of. */

@@ -1,15 +1,21 @@
-/** Puts the panel of alerts beside those of log search and automation, with its command. */
+/** Puts the panel of alerts beside those of log search and automation, with its commands. */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import type { Channels } from '../channels';
+import type { IFindingSettings } from '../editor/findings';
+import { cellOf } from '../magicline';
+import { openCell } from '../panel/plugin';
 import { AlertsModel } from './model';
+import { RuleTabs } from './tabs';
 import { AlertsPanel } from './view';
 
 export const SHOW = 'workbench:show-alerts';
+export const NEW = 'workbench:new-alert-rule';
 const ID = 'workbench-alerts-panel';
 
 const icon = new LabIcon({
@@ -22,12 +28,25 @@ export function addAlerts(
   app: JupyterFrontEnd,
   tracker: INotebookTracker,
   channels: Channels,
+  editors: IEditorServices,
+  settings: () => IFindingSettings,
+  area: 'main' | 'right',
   palette: ICommandPalette | null,
   restorer: ILayoutRestorer | null,
   trans: TranslationBundle
 ): void {
   const model = new AlertsModel(tracker, channels);
-  const panel = new AlertsPanel({ model, trans });
+  const tabs = new RuleTabs(app, model, editors, settings, area, trans);
+  const edit = (rule: string | null): void => void tabs.open(rule);
+  const openRecords = async (alert: string): Promise<void> => {
+    const notebook = tracker.currentWidget;
+    const search = await model.records(alert);
+    if (search !== null && notebook !== null) {
+      app.shell.activateById(notebook.id);
+      await openCell(notebook, cellOf(search.query, search.timespan), true);
+    }
+  };
+  const panel = new AlertsPanel({ model, edit, openRecords: alert => void openRecords(alert), trans });
   panel.id = ID;
   panel.title.icon = icon;
   panel.title.caption = trans.__('Alerts: what fires, rules, history');
@@ -41,5 +60,8 @@ export function addAlerts(
       app.shell.activateById(ID);
     }
   });
-  palette?.addItem({ command: SHOW, category: trans.__('Alerts') });
+  app.commands.addCommand(NEW, { label: trans.__('New alert rule'), execute: () => edit(null) });
+  const category = trans.__('Alerts');
+  palette?.addItem({ command: SHOW, category });
+  palette?.addItem({ command: NEW, category });
 }

@@ -27,7 +27,7 @@ export function rowsOf(
     {
       id: 'rules',
       title: trans.__('Rules'),
-      empty: trans.__('None yet: "workbench alert create" makes one.'),
+      empty: trans.__('None yet: "New rule" above makes one.'),
       rows: (known.rules ?? [])
         .filter(rule => has(rule.name, rule.description, stateOf(rule)))
         .map(rule => ruleRow(rule, trans))

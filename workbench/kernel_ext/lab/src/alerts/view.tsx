@@ -3,16 +3,23 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Filter, toggled } from '../panel/head';
+import { Mistake } from '../panel/mistake';
 import { Note } from '../panel/note';
 import { Paged } from '../panel/paged';
 import { Tree } from '../panel/tree';
 import { SidePanel } from '../panel/widget';
 import type { IAlerts } from '../protocol';
+import { AlertPage } from './alert';
 import type { AlertsModel } from './model';
 import { rowsOf } from './rows';
+import { RulePage } from './rule';
+import { nameOf } from './words';
 
 interface IProps {
   model: AlertsModel;
+  /** Write a rule; null for a new one. */
+  edit: (rule: string | null) => void;
+  openRecords: (alert: string) => void;
   trans: TranslationBundle;
 }
 
@@ -28,24 +35,33 @@ export class AlertsPanel extends SidePanel<IProps> {
   }
 }
 
-function Whole({ model, trans }: IProps): JSX.Element {
-  const { known } = model;
+function Whole({ model, edit, openRecords, trans }: IProps): JSX.Element {
+  const { page, known } = model;
   const [filter, setFilter] = React.useState('');
   const [unfolded, setUnfolded] = React.useState<ReadonlySet<string>>(new Set(['firing', 'rules']));
+  const title =
+    page.kind === 'lists'
+      ? trans.__('Alerts')
+      : page.kind === 'rule'
+        ? page.rule
+        : model.alert
+          ? nameOf(model.alert.alert)
+          : '';
   return (
     <Paged
-      page="lists"
-      isFirst
-      title={trans.__('Alerts')}
+      page={page.kind}
+      isFirst={page.kind === 'lists'}
+      title={title}
       workspace={known?.workspace}
       back={trans.__('‹ Alerts and rules')}
       onBack={() => model.open({ kind: 'lists' })}
       refresh={trans.__('Ask the service anew')}
       onRefresh={() => model.refresh()}
-      focus=".wb-Panel-filter"
+      focus={page.kind === 'lists' ? '.wb-Panel-filter' : '.wb-Panel-back'}
     >
       <Note model={model} trans={trans} closed={trans.__('Open a notebook to see the alerts of its workspace.')} />
-      {known && (
+      <Mistake mistake={model.mistake} silent={trans.__('The kernel gave no answer in time.')} />
+      {known && page.kind === 'lists' && (
         <Lists
           known={known}
           filter={filter}
@@ -53,9 +69,12 @@ function Whole({ model, trans }: IProps): JSX.Element {
           unfolded={unfolded}
           setUnfolded={setUnfolded}
           model={model}
+          edit={edit}
           trans={trans}
         />
       )}
+      {page.kind === 'rule' && <RulePage key={page.rule} model={model} edit={edit} trans={trans} />}
+      {page.kind === 'alert' && <AlertPage key={page.alert} model={model} openRecords={openRecords} trans={trans} />}
     </Paged>
   );
 }
@@ -67,10 +86,11 @@ interface IListProps {
   unfolded: ReadonlySet<string>;
   setUnfolded: (unfolded: ReadonlySet<string>) => void;
   model: AlertsModel;
+  edit: (rule: string | null) => void;
   trans: TranslationBundle;
 }
 
-function Lists({ known, filter, setFilter, unfolded, setUnfolded, trans }: IListProps): JSX.Element {
+function Lists({ known, filter, setFilter, unfolded, setUnfolded, model, edit, trans }: IListProps): JSX.Element {
   const rows = rowsOf(known, unfolded, filter, trans);
   return (
     <>
@@ -80,6 +100,13 @@ function Lists({ known, filter, setFilter, unfolded, setUnfolded, trans }: IList
         text={filter}
         onChange={setFilter}
       />
+      {known.rules !== null && (
+        <div className="wb-Alert-new">
+          <button className="jp-mod-styled" onClick={() => edit(null)}>
+            {trans.__('New rule')}
+          </button>
+        </div>
+      )}
       {known.rules === null && (
         <p className="wb-Panel-note" role="status">
           {trans.__('The service of this workspace is of a version without alerts.')}
@@ -95,7 +122,11 @@ function Lists({ known, filter, setFilter, unfolded, setUnfolded, trans }: IList
           rows={rows}
           label={trans.__('Alerts and rules')}
           onToggle={id => setUnfolded(toggled(unfolded, id))}
-          onAction={() => undefined}
+          onAction={action => {
+            if (action.kind !== 'toggle') {
+              model.open(action);
+            }
+          }}
         />
       )}
     </>

@@ -2,9 +2,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { Mistake } from '../panel/mistake';
+import { sentence } from '../panel/texts';
 import type { IMistake, IParameter, IRunbook, IStart } from '../protocol';
 import type { AutomationModel } from './model';
-import { sentence } from './words';
 
 interface IProps {
   model: AutomationModel;
@@ -96,13 +97,10 @@ export function StartForm({ model, runbook, groups, trans }: IProps): JSX.Elemen
           </React.Fragment>
         ))}
       </details>
-      {model.mistake && (
-        <p className="wb-Mistake" role="alert">
-          {model.mistake.message === ''
-            ? trans.__('No answer in time: look at the jobs before starting it again.')
-            : sentence(model.mistake.code, model.mistake.message, model.mistake.hint)}
-        </p>
-      )}
+      <Mistake
+        mistake={model.mistake}
+        silent={trans.__('No answer in time: look at the jobs before starting it again.')}
+      />
       <div className="wb-Form-act">
         <button type="submit" className="jp-mod-styled jp-mod-accept" disabled={isBusy}>
           {trans.__('Start')}

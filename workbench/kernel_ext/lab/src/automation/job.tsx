@@ -2,10 +2,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { duration, grouped, moment } from '../panel/texts';
+import { Fact } from '../panel/fact';
+import { Mistake } from '../panel/mistake';
+import { duration, grouped, moment, sentence } from '../panel/texts';
 import type { IJob, ILine } from '../protocol';
 import type { AutomationModel } from './model';
-import { markOf, sentence, stateWord, streamWord } from './words';
+import { markOf, stateWord, streamWord } from './words';
 
 interface IProps {
   model: AutomationModel;
@@ -68,13 +70,7 @@ export function JobPage({ model, openNotebook, trans }: IProps): JSX.Element | n
       {job.question === '' && job.error !== '' && (
         <p className="wb-Mistake">{sentence(job.error_code, job.error, null)}</p>
       )}
-      {model.mistake && (
-        <p className="wb-Mistake" role="alert">
-          {model.mistake.message === ''
-            ? trans.__('The kernel gave no answer in time.')
-            : sentence(model.mistake.code, model.mistake.message, model.mistake.hint)}
-        </p>
-      )}
+      <Mistake mistake={model.mistake} silent={trans.__('The kernel gave no answer in time.')} />
       <div className="wb-Job-act">
         {!isEnded && job.state !== 'Stopping' && (
           <button className="jp-mod-styled" onClick={() => act(number => model.cancel(number))}>
@@ -98,15 +94,6 @@ export function JobPage({ model, openNotebook, trans }: IProps): JSX.Element | n
         )}
       </div>
       <Lines model={model} list={lines} trans={trans} />
-    </>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }): JSX.Element {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd title={value}>{value}</dd>
     </>
   );
 }

@@ -35,9 +35,3 @@ export function streamWord(stream: string, trans: TranslationBundle): string {
   };
   return words[stream] ?? stream;
 }
-
-/** `CODE: sentence.` and its hint on a line of its own. */
-export function sentence(code: string, message: string, hint: string | null): string {
-  const told = code === '' ? message : `${code}: ${message}`;
-  return hint ? `${told}.\n${hint}` : `${told}.`;
-}

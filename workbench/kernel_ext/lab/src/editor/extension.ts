@@ -11,6 +11,9 @@ import { findings, type IFindingSettings } from './findings';
 import { hovers } from './hover';
 import { signatures } from './signature';
 
+/** Nothing waits for findings, so a kernel that is slow may take its time. */
+const PATIENCE = 30_000;
+
 /** Ask the kernel of the cell; null where nobody answers in time. */
 export type Ask = <Q extends keyof IQuestions>(
   ask: Q,
@@ -45,7 +48,7 @@ function whileLogSearch(model: CodeEditor.IModel, channels: Channels, settings: 
           EditorView.editorAttributes.of({ class: 'wb-LogSearch' }),
           hovers(ask),
           signatures(ask),
-          findings(ask, settings)
+          findings(async code => (await ask('findings', { code }, PATIENCE)) ?? [], settings)
         ]
       : [];
   const switcher = ViewPlugin.define(view => {

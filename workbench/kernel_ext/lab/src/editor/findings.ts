@@ -5,12 +5,12 @@ import { keymap, ViewPlugin, type EditorView, type ViewUpdate } from '@codemirro
 
 import { toUnits } from '../offsets';
 import type { IFinding } from '../protocol';
-import type { Ask } from './extension';
+
+/** What is wrong in a text. */
+export type Find = (text: string) => Promise<IFinding[]>;
 
 const SEVERITIES = { error: 'error', warning: 'warning', hint: 'hint' } as const;
 const views = new Set<EditorView>();
-/** Nothing waits for findings, so a kernel that is slow may take its time. */
-const PATIENCE = 30_000;
 const again = StateEffect.define<null>();
 
 export interface IFindingSettings {
@@ -18,14 +18,14 @@ export interface IFindingSettings {
   delay: number;
 }
 
-export function findings(ask: Ask, settings: () => IFindingSettings): Extension {
+export function findings(find: Find, settings: () => IFindingSettings): Extension {
   const { delay } = settings();
   const source = async (view: EditorView): Promise<Diagnostic[]> => {
     if (!settings().diagnostics) {
       return [];
     }
     const code = view.state.doc.toString();
-    const found = (await ask('findings', { code }, PATIENCE)) ?? [];
+    const found = await find(code);
     return found.map(one => drawn(one, code));
   };
   const known = ViewPlugin.define(view => {

@@ -1,7 +1,7 @@
 /** Puts the side panel at the left of JupyterLab and Notebook 7, and does what its lines ask for. */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
-import { NotebookActions, type INotebookTracker } from '@jupyterlab/notebook';
+import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 
@@ -47,21 +47,26 @@ async function act(tracker: INotebookTracker, action: Action): Promise<void> {
   if (panel === null) {
     return;
   }
-  const notebook = panel.content;
   if (action.kind === 'insert') {
-    const editor = notebook.activeCell?.editor;
+    const editor = panel.content.activeCell?.editor;
     editor?.replaceSelection?.(action.text);
     editor?.focus();
   } else if (action.kind === 'cell') {
-    const active = notebook.activeCell?.model;
-    if (active?.type !== 'code' || active.sharedModel.getSource().trim() !== '') {
-      NotebookActions.insertBelow(notebook);
-    }
-    notebook.activeCell?.model.sharedModel.setSource(action.code);
-    if (action.run) {
-      await NotebookActions.run(notebook, panel.sessionContext);
-    } else {
-      notebook.mode = 'edit';
-    }
+    await openCell(panel, action.code, action.run);
+  }
+}
+
+/** Put code into the active cell of a notebook, or one below where that has something; run it, or leave it to be changed. */
+export async function openCell(panel: NotebookPanel, code: string, run: boolean): Promise<void> {
+  const notebook = panel.content;
+  const active = notebook.activeCell?.model;
+  if (active?.type !== 'code' || active.sharedModel.getSource().trim() !== '') {
+    NotebookActions.insertBelow(notebook);
+  }
+  notebook.activeCell?.model.sharedModel.setSource(code);
+  if (run) {
+    await NotebookActions.run(notebook, panel.sessionContext);
+  } else {
+    notebook.mode = 'edit';
   }
 }

@@ -40,3 +40,9 @@ export function duration(ms: number, trans: TranslationBundle): string {
     ? trans.__('%1 min %2 s', minutes, whole % 60)
     : trans.__('%1 h %2 min', grouped(Math.floor(minutes / 60)), minutes % 60);
 }
+
+/** `CODE: sentence.` and its hint on a line of its own. */
+export function sentence(code: string, message: string, hint: string | null): string {
+  const told = code === '' ? message : `${code}: ${message}`;
+  return hint ? `${told}.\n${hint}` : `${told}.`;
+}
