@@ -91,6 +91,7 @@ class Web:
     answers: list[int | None] = field(default_factory=list)
     got: list[Received] = field(default_factory=list)
     location: str = ""
+    says: bytes = b"{}"
     let_go: threading.Event = field(default_factory=threading.Event)
 
 
@@ -110,9 +111,9 @@ def web(tls: Certificate | None = None, host: str = "127.0.0.1") -> Iterator[Web
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", place.location)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(place.says)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(place.says)
 
         do_GET = do_POST
 

@@ -7,6 +7,7 @@ import signal
 import ssl
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from workbench.actions.deliveries import ActionGroups, Deliveries, told
@@ -28,7 +29,7 @@ def desk(folder: Path, certificate: str) -> tuple[Deliveries, Sending]:
     guard = Guard(
         groups.allowed, lambda _h, _p: ["127.0.0.1"], lambda: ssl.create_default_context(cafile=certificate)
     )
-    automation: Any = None  # a webhook without secrets asks for none
+    automation: Any = SimpleNamespace(assets=None)  # a webhook without secrets asks for none
     return deliveries, Sending(automation, guard, "https://ops.example", POLICIES)
 
 

@@ -281,23 +281,33 @@ def test_records_that_a_job_can_not_hold_are_left_out(desk: Any) -> None:
 def test_a_secret_is_read_by_its_name_and_only_where_it_may(desk: Any, web: receivers.Web) -> None:
     assets = desk.automation.assets
     assets.put(
-        "credential", "place", {"user": "-", "password": f"https://hook.example:{web.port}/T0KEN"}, by="ada"
+        "credential",
+        "place",
+        {"user": "-", "password": f"https://hook.example:{web.port}/T0KEN-of-place"},
+        by="ada",
     )
-    assets.put("credential", "bearer", {"user": "-", "password": "Bearer abcdef"}, by="ada")
+    assets.put("credential", "bearer", {"user": "-", "password": "Bearer s3cr3t-abcdef"}, by="ada")
     desk.groups.put(
         "ops", {"webhooks": [{"name": "w", "url_from": "place", "authorization": "bearer"}]}, by="ada"
     )
     desk.add(notice("k1"))
     assert desk.turn() == ["Delivered"]
-    assert (web.got[0].path, web.got[0].headers["authorization"]) == ("/T0KEN", "Bearer abcdef")
-    assert "T0KEN" not in json.dumps(desk.told("Target", "Detail", "Key"))
+    assert (web.got[0].path, web.got[0].headers["authorization"]) == (
+        "/T0KEN-of-place",
+        "Bearer s3cr3t-abcdef",
+    )
+    # A receiver that repeats what it was sent, which is shown.
+    web.answers, web.says = [500], b"no Bearer s3cr3t-abcdef at /T0KEN-of-place, really"
+    desk.add(notice("k0"))
+    assert desk.turn() == ["Failed"]
+    assert desk.told("Detail")[-1] == "no *** at ***, really"
     assets.allow("credential", "bearer", ["clean"], by="ada")
     desk.add(notice("k2"))
     assert desk.turn() == ["Failed"]
     assert desk.told("Detail")[-1].startswith("AST201")
     assets.remove("credential", "place", by="ada")
     desk.add(notice("k3"))
-    assert (desk.turn(), len(web.got)) == (["Failed"], 1)
+    assert (desk.turn(), len(web.got)) == (["Failed"], 2)
     assert desk.told("Detail")[-1].startswith("NOT107")
 
 
