@@ -155,6 +155,11 @@ def behind(source: Tables, place: ServicePlace, question: Question) -> dict[str,
 def narrowed(rule: Rule, dimensions: Mapping[str, str], source: Tables) -> str:
     """A rule's query with the conditions that leave one combination of its dimensions.
 
+    Raises
+    ------
+    WorkbenchError
+        ALR009 for a rule with parameters: a cell would ask with other values.
+
     Examples
     --------
     >>> from workbench.query.frames import FrameTables
@@ -162,10 +167,16 @@ def narrowed(rule: Rule, dimensions: Mapping[str, str], source: Tables) -> str:
     print Computer = 'web01', n = 1
     | where Computer == "say \\"hi\\""
     | where tostring(n) == "1"
+    >>> narrowed(Rule("r", "declare query_parameters(n: long); print n", parameters={"n": 1}), {}, FrameTables({}))
+    Traceback (most recent call last):
+    workbench.base.errors.WorkbenchError: ALR009: the query of 'r' takes its parameters from the rule, which a cell has not
+    hint: ask it in a cell where they are variables: n = 1
     """
     from workbench.query.language import literals
     from workbench.query.language.candidates import written
 
+    if rule.parameters:
+        raise diagnostics.has_parameters(rule.name, rule.parameters)
     types = {c.name: c.type for c in columns(rule, source) or ()} if dimensions else {}
     text = rule.query.rstrip().rstrip(";")
     for name, value in dimensions.items():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.base.errors import WorkbenchError
 from workbench.base.registry import nearest
@@ -53,6 +53,14 @@ def rule_is_there(name: str) -> WorkbenchError:
         f"there is an alert rule named {name!r} already",
         hint="give this one another name, or open that one",
     )
+
+
+def has_parameters(name: str, values: Mapping[str, object]) -> WorkbenchError:
+    told = ", ".join(f"{key} = {value!r}" for key, value in values.items())
+    return WorkbenchError(
+        "ALR009", f"the query of {name!r} takes its parameters from the rule, which a cell has not",
+        hint=f"ask it in a cell where they are variables: {told[:200]}",
+    )  # fmt: skip
 
 
 def no_column(name: str, columns: Sequence[str]) -> WorkbenchError:
