@@ -74,7 +74,7 @@ def inside(text: str, place: Span, value: str, part: Span) -> Span:
     --------
     >>> text = "query: |\\n  T\\n  | wher x\\n"
     >>> inside(text, Span(7, 23), "T\\n| wher x\\n", Span(4, 8))
-    Span(start=15, end=19)
+    Span(start=17, end=21)
     """
     line_begins = value.rfind("\n", 0, part.start) + 1
     line_ends = value.find("\n", line_begins)
