@@ -23,6 +23,7 @@ import sqlalchemy.dialects.sqlite  # noqa: F401
 
 from workbench.actions.jobs import Jobs, told
 from workbench.actions.runbook.automation import Automation
+from workbench.actions.runbook.named import Named
 from workbench.actions.schedules import Schedules
 from workbench.base import clock
 from workbench.base.access import Access
@@ -67,7 +68,7 @@ def run(folder: Path, intake: Intake, boundary: str, count: int) -> None:
     after(Schedules, "_start", "prepared")
     after(Jobs, "start_in", "started")
     after(RecordOutbox, "add", "told")
-    after(Schedules, "_update", "updated")
+    after(Named, "update", "updated")
     real_begin = Database.begin
 
     @contextmanager
