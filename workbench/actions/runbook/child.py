@@ -24,6 +24,7 @@ from workbench.actions.runbook.telling import MIMETYPE
 
 EXIT_LOST = 70
 """The exit status after a kernel that died by itself."""
+_INSIDE = "workbench.actions.runbook.inside"
 _NOTEBOOK = "kept://executed.ipynb"
 MOST_MESSAGE = 32 * 1024
 """Bytes of one message; longer ones are cut into several."""
@@ -77,7 +78,7 @@ class Keeper:
 
 
 class Kernel:
-    """A started kernel, and a client that it answers."""
+    """A started kernel, and a client that it answers once it is `ready`."""
 
     def __init__(self, folder: Path) -> None:
         from jupyter_client.manager import AsyncKernelManager
@@ -92,8 +93,15 @@ class Kernel:
         run_sync(self.manager.start_kernel)(extra_arguments=options, cwd=str(folder))
         self.client = self.manager.client()
         self.client.start_channels()
+
+    def ready(self) -> None:
+        """Wait until it answers, and have it load what every job needs."""
+        from jupyter_core.utils import run_sync
+
         run_sync(self.client.wait_for_ready)(timeout=60)
         self.client.allow_stdin = False
+        load = f"import {_INSIDE}"
+        run_sync(self.client.execute_interactive)(load, silent=True, store_history=False, timeout=60)
 
     @property
     def pid(self) -> int:
@@ -164,7 +172,7 @@ def _client_class(teller: Teller, job: dict[str, Any]) -> Any:
 
         def papermill_execute_cells(self) -> None:
             # Silent: neither the notebook nor the kernel's history keeps what opens the service.
-            bind = f"import workbench.actions.runbook.inside as _w; _w.bind({job['inside']!r}); del _w"
+            bind = f"import {_INSIDE} as _w; _w.bind({job['inside']!r}); del _w"
             self.wait_for_reply(self.kc.execute(bind, silent=True, store_history=False))
             super().papermill_execute_cells()
 
@@ -203,9 +211,10 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     teller = Teller(out)
-    import papermill  # noqa: F401  (loaded before a job is there)
-
     kernel = Kernel(folder)
+    import papermill  # noqa: F401  (loaded before a job is there, while the kernel starts)
+
+    kernel.ready()
     teller.tell(ready=kernel.pid)
     line = sys.stdin.readline()
     if not line:
