@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.alerts.reading import LONGEST, MOST_BYTES, as_text, load, of, read, written
+from workbench.alerts.checks import MOST_SECONDS
+from workbench.alerts.reading import MOST_BYTES, as_text, load, of, read, written
 from workbench.alerts.rule import Dimension, Measure, Operator, Rule, Severity, Violations
 from workbench.base.dtypes import Column, ScalarType
 from workbench.base.errors import WorkbenchError
@@ -148,7 +149,7 @@ _json = st.recursive(
     max_leaves=6,
 )
 _objects = st.dictionaries(_texts, _json, max_size=3)
-_spans = st.integers(1, LONGEST)
+_spans = st.integers(1, MOST_SECONDS)
 _QUERIES = (
     "T",
     "T\n| where a == 'x: # y'\n| count",
@@ -171,7 +172,7 @@ def _rules(draw: st.DrawFn) -> Rule:
         violations=draw(st.none() | st.builds(Violations, st.integers(1, 9), st.booleans(), _columns)),
         dimensions=tuple(draw(st.lists(dimension | _columns.map(Dimension), max_size=6, unique_by=lambda d: d.name))),
         periods=draw(st.integers(failing, 100)), failing=failing, per_row=draw(st.booleans()),
-        severity=draw(st.sampled_from(Severity)), mute=draw(st.integers(0, LONGEST)), auto_resolve=draw(st.booleans()),
+        severity=draw(st.sampled_from(Severity)), mute=draw(st.integers(0, MOST_SECONDS)), auto_resolve=draw(st.booleans()),
         clean=draw(st.integers(1, 100)), actions=tuple(draw(st.lists(_words, max_size=3))), subject=draw(_texts),
         payload=draw(st.none() | _objects), entities=tuple(draw(st.lists(_objects, max_size=2))),
         properties=draw(_objects), description=draw(_texts), enabled=draw(st.booleans()),

@@ -14,8 +14,7 @@ from workbench.query import commands
 from workbench.query.parser import parse
 
 LEAST_SECONDS, MOST_SECONDS = 1, 14 * 86_400
-MOST_DIMENSIONS, MOST_PERIODS = 6, 100
-_LONGEST = 200
+MOST_DIMENSIONS, MOST_PERIODS, MOST_NAME = 6, 100, 200
 
 
 def checked(rule: Rule) -> Rule:
@@ -67,7 +66,7 @@ def _name(name: str) -> str:
     name = name.strip()
     if (
         not name
-        or len(name) > _LONGEST
+        or len(name) > MOST_NAME
         or name[0] == "."
         or set(name) & {"/", "\\"}
         or not name.isprintable()

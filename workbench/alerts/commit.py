@@ -92,7 +92,7 @@ def _recent(row: Mapping[str, Any], window: Window, answer: Answer, health: Heal
     groups = answer.measured.groups if answer.measured is not None else ()
     values = [g.value for g in groups if g.value is not None]
     this = {
-        "at": told.moment(window.at), "health": health.value, "milliseconds": (asked[1] - asked[0]) // 1000,
+        "at": clock.moment(window.at), "health": health.value, "milliseconds": (asked[1] - asked[0]) // 1000,
         "count": answer.measured.count if answer.measured is not None else None,
         "value": max(values) if values else None, "violated": sum(g.violated for g in groups),
     }  # fmt: skip

@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from workbench.alerts.binding import check_columns
+from workbench.alerts.checks import MOST_DIMENSIONS, MOST_NAME, MOST_PERIODS, MOST_SECONDS
 from workbench.alerts.phrases import bins_of, condition_of, seconds_of, span_text, violated_of, when_text
 from workbench.alerts.rule import Dimension, Rule, Severity
 from workbench.base.diagnostics import alerts as diagnostics
@@ -40,8 +41,7 @@ KEYS = (
     "violated", "each row", "mute", "auto resolve", "clean", "actions", "subject", "payload", "entities", "properties",
 )  # fmt: skip
 """All keys of a rule; `split_by`, `split-by` and `Split by` are one."""
-MOST_BYTES, MOST_DIMENSIONS, MOST_PERIODS, MOST_NAME = 256_000, 6, 100, 200
-LONGEST = 14 * 86_400
+MOST_BYTES = 256_000
 _SPAN = ("5m", "1h", "P1D", "no more than 14d")
 _DIMENSION = ("column", "only", "without")
 _RULE = "a rule"
@@ -306,7 +306,7 @@ class _Reader:
         if found is None:
             return usual
         seconds = seconds_of(found)
-        if seconds is None or not least <= seconds <= LONGEST:
+        if seconds is None or not least <= seconds <= MOST_SECONDS:
             raise self._bad(key, _SPAN)
         return seconds
 

@@ -116,8 +116,8 @@ class Alerts:
             shown["evaluations"] = json.loads(row["recent"])
             shown["series"] = [
                 {
-                    "dimensions": json.loads(s.dimensions), "state": s.state, "since": told.moment(s.since),
-                    "value": s.value, "alert_id": s.alert, "muted_until": told.moment(s.muted_until or None),
+                    "dimensions": json.loads(s.dimensions), "state": s.state, "since": clock.moment(s.since),
+                    "value": s.value, "alert_id": s.alert, "muted_until": clock.moment(s.muted_until or None),
                 }
                 for s in found
             ]  # fmt: skip
@@ -236,7 +236,7 @@ class Alerts:
             if change is not AlertChange.COMMENTED:
                 values |= {"response": change.value, "responder": by}
             if comment.strip():
-                said = [*json.loads(row["comments"]), {"by": by, "time": told.moment(now), "text": comment}]
+                said = [*json.loads(row["comments"]), {"by": by, "time": clock.moment(now), "text": comment}]
                 values["comments"] = json.dumps(said)
             connection.execute(alerts.update().where(alerts.c.id == row["id"]).values(values))
             row |= values
@@ -329,10 +329,10 @@ def shown_rule(row: Mapping[str, Any], states: Any = ()) -> _Row:
     return {
         "name": row["name"], "id": row["id"], "version": row["version"], "enabled": bool(row["enabled"]),
         "state": state, "severity": rule.severity.value, "frequency": rule.frequency, "window": rule.window,
-        "query": rule.query, "description": rule.description, "last": told.moment(row["last_due"]),
-        "value": last[0]["value"] if last else None, "next": told.moment(row["next_due"]),
+        "query": rule.query, "description": rule.description, "last": clock.moment(row["last_due"]),
+        "value": last[0]["value"] if last else None, "next": clock.moment(row["next_due"]),
         "error": f"{row['error_code']}: {row['error']}" if row["error_code"] else "",
-        "changed": told.moment(row["changed"]), "changed_by": row["changed_by"],
+        "changed": clock.moment(row["changed"]), "changed_by": row["changed_by"],
     }  # fmt: skip
 
 
@@ -341,7 +341,7 @@ def shown_alert(row: Mapping[str, Any]) -> _Row:
     return {
         "id": row["id"], "rule": row["rule_name"], "severity": row["severity"], "state": _state(row),
         "condition": row["condition"], "response": row["response"], "responder": row["responder"],
-        "fired": told.moment(row["fired_at"]), "resolved": told.moment(row["resolved_at"]), "reason": row["reason"],
+        "fired": clock.moment(row["fired_at"]), "resolved": clock.moment(row["resolved_at"]), "reason": row["reason"],
         "value": row["value"], "count": row["count"], "dimensions": json.loads(row["dimensions"]),
         "told": bool(row["told"]), "comments": json.loads(row["comments"]),
     }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.alerts import told
 from workbench.alerts.checks import checked
 from workbench.alerts.evaluating import Evaluating, Window
 from workbench.alerts.rule import Rule
@@ -32,7 +31,7 @@ def tested(rule: Rule, source: Tables) -> dict[str, Any]:
     groups = sorted(measured.groups, key=lambda g: not g.violated)[:SHOWN_GROUPS]
     return {
         "count": measured.count, "violated": sum(g.violated for g in measured.groups),
-        "start": told.moment(now - rule.window * 1_000_000), "end": told.moment(now),
+        "start": clock.moment(now - rule.window * 1_000_000), "end": clock.moment(now),
         "groups": [
             {"dimensions": dict(g.dimensions), "value": g.value, "violated": g.violated, "count": g.count}
             for g in groups

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 from workbench.alerts.rule import Operator, Rule
+from workbench.base.clock import moment
 from workbench.base.dtypes import ScalarType as T
 
 ALERT, ALERT_RULE = "Alert", "AlertRule"
@@ -98,17 +98,3 @@ def rule_row(
         "TimeGenerated": moment(time), "AlertName": name, "AlertRuleId": rule_id, "AlertRuleVersion": version,
         "Change": change.value, "ChangedBy": by, "Code": code, "Detail": detail,
     }  # fmt: skip
-
-
-def moment(time: int | None) -> str | None:
-    """µs since 1970 as ISO text.
-
-    Examples
-    --------
-    >>> moment(1_500_000)
-    '1970-01-01T00:00:01.500000+00:00'
-    """
-    if time is None:
-        return None
-    since = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=time)
-    return since.isoformat(timespec="microseconds")

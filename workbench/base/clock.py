@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,20 @@ def now_ticks() -> int:
 def now_us() -> int:
     """Microseconds since 1970-01-01 UTC."""
     return now_ticks() // 10
+
+
+def moment(micros: int | None) -> str | None:
+    """µs since 1970 as ISO text, as records and answers have it.
+
+    Examples
+    --------
+    >>> moment(1_500_000)
+    '1970-01-01T00:00:01.500000+00:00'
+    """
+    if micros is None:
+        return None
+    since = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=micros)
+    return since.isoformat(timespec="microseconds")
 
 
 @contextmanager

@@ -187,7 +187,7 @@ def _progress(done: int, of: int) -> None:
 
 
 def _fired(one: Firing) -> dict[str, Any]:
-    from workbench.alerts.told import moment
+    from workbench.base.clock import moment
 
     return {
         "fired": moment(one.at),

@@ -11,8 +11,8 @@ from typing import Any
 
 from workbench.alerts import lint, reading
 from workbench.alerts.backtest import Backtest, backtest
-from workbench.alerts.told import moment
 from workbench.base import clock
+from workbench.base.clock import moment
 from workbench.base.config import default_workspace
 from workbench.kernel_ext import display as shown
 from workbench.kernel_ext.automation import path_of

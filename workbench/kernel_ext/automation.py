@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from workbench.actions.jobs.states import ENDED, State
-from workbench.actions.jobs.told import moment
 from workbench.actions.runbook.declaration import REQUIRED, Parameter, checked, from_text
+from workbench.base.clock import moment
 from workbench.base.diagnostics import jobs as job_messages
 from workbench.base.diagnostics import runbook as diagnostics
 from workbench.base.errors import WorkbenchError

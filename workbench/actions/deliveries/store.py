@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.actions.deliveries.groups import Group
 from workbench.actions.deliveries.schema import metadata, table
-from workbench.actions.jobs.told import moment
 from workbench.actions.notify.guard import Destination
 from workbench.base import clock
+from workbench.base.clock import moment
 from workbench.base.diagnostics import notify as diagnostics
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from workbench.actions.jobs.told import moment
 from workbench.actions.notify.outcome import Outcome
 from workbench.alerts.notice import Notice
+from workbench.base.clock import moment
 from workbench.base.dtypes import ScalarType as T
 
 ALERT_DELIVERY = "AlertDelivery"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from workbench.base.clock import moment
 from workbench.base.dtypes import ScalarType as T
 
 JOB, JOB_STREAM = "Job", "JobStream"
@@ -66,18 +66,3 @@ def stream_rows(job: str, lines: Iterable[Line]) -> list[dict[str, Any]]:
         }
         for line in lines
     ]  # fmt: skip
-
-
-def moment(time: int | None) -> str | None:
-    """µs since 1970 as ISO text.
-
-    Examples
-    --------
-    >>> moment(1_500_000)
-    '1970-01-01T00:00:01.500000+00:00'
-    """
-    if time is None:
-        return None
-    return (dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=time)).isoformat(
-        timespec="microseconds"
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from workbench.actions.jobs.told import moment
+from workbench.base.clock import moment
 from workbench.base.dtypes import ScalarType as T
 
 SCHEDULE = "Schedule"

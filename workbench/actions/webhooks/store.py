@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.actions.jobs.told import moment
 from workbench.actions.runbook import standing, webhook_data
 from workbench.actions.runbook.automation import Automation
 from workbench.actions.runbook.declaration import MOST_BYTES
@@ -23,6 +22,7 @@ from workbench.actions.webhooks import message, told
 from workbench.actions.webhooks.schema import webhooks as table
 from workbench.actions.webhooks.told import Change
 from workbench.base import clock
+from workbench.base.clock import moment
 from workbench.base.diagnostics import webhooks as diagnostics
 from workbench.base.errors import WorkbenchError
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from workbench.actions.jobs.told import moment
 from workbench.base import clock
 from workbench.base.access import Access
+from workbench.base.clock import moment
 from workbench.base.diagnostics import runbook as diagnostics
 from workbench.base.dtypes import ScalarType as T
 
